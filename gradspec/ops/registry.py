@@ -1,0 +1,213 @@
+"""The registry: one entry an op, from which everything else about it follows.
+
+An op is a Python function `forward(xp, <its torch arguments>)` against the array contract, under a
+decorator that says its kind; its derivative rules hang on it, one for each differentiable argument:
+
+    @elementwise(dtypes=FLOAT, node="SqrtBackward0", samples=reals(0.1, 9.0))
+    def sqrt(xp, input: Tensor) -> Tensor:
+        '''y = √x ...'''
+        return xp.sqrt(input)
+
+    @sqrt.partial("input")
+    def _(xp, y):                       # names y only, so only y is saved
+        return xp.divide(0.5, y)
+
+**A rule's parameter names are its saved tensors.**  They may be: `ct` (the cotangent of the output;
+a tuple for an op with several outputs), `y` (the output), any tensor argument (saved), any other
+argument (its static value), and `<argument>_meta` or `y_meta` (an object with `.shape` and `.dtype`,
+which saves nothing).
+
+Kinds, cheapest first:
+    composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules
+    linear        `adjoint(arg)`: (xp, ct, ...) → cotangent of arg; saves only what it names
+    elementwise   `partial(arg)`: (xp, ...) → ∂y/∂arg, holomorphic; the engine multiplies and conjugates.
+                  `vjp(arg)` where multiplying would be wrong (relu: ∞·0) or it is not holomorphic
+    general       `vjp(arg)`: (xp, ct, ...) → cotangent of arg
+    constant      no gradient: the output never requires grad
+
+Never in a rule: undoing broadcasting, adding cotangents, casting a cotangent to its argument's
+dtype.  The engine does these once.  A rule for a list argument returns a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+__all__ = [
+    "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Op", "Param", "Registry", "Rule", "Sample",
+    "composite", "constant", "elementwise", "general", "linear", "registry",
+]  # fmt: skip
+
+# Dtype policies: what operands are cast to, and the output's dtype. A policy is one of these words
+# or a function (dtypes of the tensor arguments by name: (dtype, rank) pairs, static arguments) →
+# (dtype to compute in or None for "cast nothing", dtype of the output).
+PROMOTE = "promote"  # torch.result_type of the tensor arguments; output the same
+FLOAT = "float"  # as PROMOTE, integers and bool become the default float dtype
+COMPARE = "compare"  # operands as PROMOTE; output bool
+KEEP = "keep"  # nothing is cast; output has the first tensor's dtype
+SAME = "same"  # all tensor operands must have one dtype, else error dtype-mismatch; output the same
+INDEX = "index"  # nothing is cast; output int64
+
+Tensor = Any  # annotation words of forward functions, see Param.kind
+
+
+class Param(NamedTuple):
+    """A parameter of an op. `kind` is its annotation, without "| None":
+
+    Tensor     a tensor                    Operand    a tensor or a Python number
+    Tensors    a list of tensors           Index      NumPy's index syntax
+    int, float (any real number), Number (real or complex), bool, str, DType
+    Dims       an int or a list of ints    Size       a list of ints
+    """
+
+    name: str
+    kind: str
+    optional: bool  # may be None
+    required: bool
+    default: Any
+    keyword_only: bool
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.kind in ("Tensor", "Operand", "Tensors")
+
+
+class Rule(NamedTuple):
+    """A derivative rule for one argument; `kind` is "partial", "adjoint" or "vjp"."""
+
+    kind: str
+    function: Callable[..., Any]
+    names: tuple[str, ...]  # its parameters after xp
+
+
+class Sample(NamedTuple):
+    """Arguments for one call, from which tests and gradchecks are made.
+
+    `args`: by parameter name; a tensor is a tuple (shape, low, high) of reals drawn uniformly, or a
+    `Dense`; everything else stands for itself.
+    """
+
+    args: dict[str, Any]
+    note: str = ""
+
+
+class Op:
+    """One op: its signature, forward function, rules and everything said about it."""
+
+    def __init__(self, kind: str, forward: Callable[..., Any], **facts: Any) -> None:
+        self.kind = kind
+        self.forward = forward
+        self.name: str = facts.pop("name", None) or forward.__name__
+        self.doc = (forward.__doc__ or "").strip()
+        self.params = _params(forward)
+        self.by_name = {param.name: param for param in self.params}
+        self.tensors = tuple(param for param in self.params if param.is_tensor)
+        self.rules: dict[str, Rule] = {}
+        # How grad_fn is called: a word, or a function (arguments by name: tensors as their (dtype,
+        # rank) pairs, others as values) → word.
+        self.node: str | Callable[..., str] = facts.pop("node", "")
+        self.dtypes: Any = facts.pop("dtypes", PROMOTE)
+        self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
+        self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument
+        self.outputs: str = facts.pop("outputs", "one")  # "one" or "tuple"
+        self.samples: tuple[Sample, ...] = tuple(facts.pop("samples", ()))
+        self.kinks: dict[str, Any] = facts.pop("kinks", {})  # "x = 0": {"torch": 0.0, "right": 1.0}
+        # Domains a dtype may have: words "float", "complex", "int", "bool".
+        self.accepts: tuple[str, ...] = tuple(facts.pop("accepts", ("float", "complex", "int", "bool")))
+        self.refs: tuple[str, ...] = tuple(facts.pop("refs", ()))
+        # Checks of arguments that need shapes: (metas and statics by name) → None or raises ProgramError.
+        self.check: Callable[..., None] | None = facts.pop("check", None)
+        if facts:
+            raise TypeError(f"op {self.name}: unknown facts {sorted(facts)}")
+
+    def partial(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register ∂y/∂argument."""
+        return self._rule("partial", argument)
+
+    def adjoint(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the transpose of a map that is linear in argument."""
+        return self._rule("adjoint", argument)
+
+    def vjp(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the vector-Jacobian product for argument."""
+        return self._rule("vjp", argument)
+
+    def _rule(self, kind: str, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            code = function.__code__
+            names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+            known = {*self.by_name, *(f"{n}_meta" for n in self.by_name), "ct", "y", "y_meta"}
+            if unknown := [n for n in names if n not in known]:
+                raise TypeError(f"op {self.name}: rule for {argument} names {unknown}, which it does not have")
+            if argument not in self.by_name or argument in self.rules:
+                raise TypeError(f"op {self.name}: no argument {argument}, or a second rule for it")
+            self.rules[argument] = Rule(kind, function, tuple(names))
+            return function
+
+        return register
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def _params(function: Callable[..., Any]) -> tuple[Param, ...]:
+    """Parameters after the first, read from code and annotations (inspect costs more than it gives)."""
+    code, notes = function.__code__, function.__annotations__
+    positional = code.co_varnames[1 : code.co_argcount]
+    keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    defaults: dict[str, Any] = dict(function.__kwdefaults__ or {})
+    given = function.__defaults__ or ()
+    if given:
+        defaults.update(zip(positional[-len(given) :], given, strict=True))
+    return tuple(
+        Param(
+            name=name,
+            kind=notes[name].removesuffix("| None").strip(),
+            optional=notes[name].endswith("| None"),
+            required=name not in defaults,
+            default=defaults.get(name),
+            keyword_only=name in keyword,
+        )
+        for name in (*positional, *keyword)
+    )
+
+
+class Registry(dict[str, Op]):
+    """Op name → Op."""
+
+    def add(self, op: Op) -> Op:
+        if op.name in self:
+            raise TypeError(f"op {op.name} is registered twice")
+        self[op.name] = op
+        return op
+
+    def base_of(self, name: str) -> Op | None:
+        """The op of a statement's name; `mul_` is mul in place. None where there is none."""
+        op = self.get(name)
+        if op is None and name.endswith("_") and not name.endswith("__"):
+            op = self.get(name[:-1])
+            return op if op is not None and op.inplace else None
+        return op
+
+
+registry = Registry()
+
+
+def _decorator(kind: str) -> Callable[..., Callable[[Callable[..., Any]], Op]]:
+    def with_facts(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
+        def decorate(forward: Callable[..., Any]) -> Op:
+            return registry.add(Op(kind, forward, **facts))
+
+        return decorate
+
+    return with_facts
+
+
+composite = _decorator("composite")
+linear = _decorator("linear")
+elementwise = _decorator("elementwise")
+general = _decorator("general")
+constant = _decorator("constant")
+
+

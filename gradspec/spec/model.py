@@ -1,0 +1,308 @@
+"""A spec in memory: the `Program` that a backend runs, and the expectations that stay with the runner.
+
+A program is flat and its names are numbers.  Every value that a name can mean has a *binding*, a
+number counted upwards in the order of the text; `Program.names[b]` is what the author called it.
+A name bound again is a new binding, a second name of the same tensor is the same one.  What one op
+call looks like apart from its tensors is a `Call`, stored once however often it is made, so that a
+backend can prepare it once.
+
+A backend receives the `Program` alone.  It says what to look at and when (`Watch`), never what
+should be seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from gradspec.dense import Dense
+    from gradspec.errors import Place
+
+__all__ = [
+    "Apply", "Backward", "Block", "Call", "Check", "Expectation", "GetAttr", "Grad", "Gradcheck", "HookLog",
+    "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
+    "RetainGrad", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch", "ZeroGrad",
+]  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """In a `Call`: the place of its k-th input."""
+
+    k: int
+
+
+class IndexSlice(NamedTuple):
+    """In a `Call`: a slice of an index; each part a number, None or a Slot."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+class Call(NamedTuple):
+    """An op with every argument bound to its name; tensors are `Slot`s.
+
+    `args` holds (parameter name, value) in the order of the op's signature, defaults left out.
+    A value is None, a bool, a number, a str, `Ellipsis`, an `IndexSlice`, a `Slot`, or a tuple of
+    these.  A number in the place of a tensor (`x * 4`) is a Slot too: its binding is a constant.
+    """
+
+    op: str
+    args: tuple[tuple[str, Any], ...]
+
+
+class Ref(NamedTuple):
+    """An array that is a tensor of the program."""
+
+    binding: int
+
+
+Operand = "Dense | Ref"
+
+
+class Leaf(NamedTuple):
+    """A tensor made before the first step."""
+
+    binding: int
+    data: Any  # Dense | Ref: `{tensor: v}` copies v
+    requires_grad: bool
+
+
+# Steps. `at` is the number of the author's step it came from (one statement may be several ops);
+# blocks and what stands in them are numbered in the order of the text.
+
+
+class Apply(NamedTuple):
+    """Run `Program.calls[call]` on the bindings `inputs`; bind its outputs.
+
+    An in-place op (its name ends in `_`, or is `__setitem__`) has one output: the changed tensor,
+    the very object that went in.
+    """
+
+    call: int
+    inputs: tuple[int, ...]
+    out: tuple[int, ...]
+    at: int
+
+
+class Make(NamedTuple):
+    """`y = tensor(...)` in a statement: a new leaf."""
+
+    data: Any  # Dense
+    requires_grad: bool
+    out: int
+    at: int
+
+
+class GetAttr(NamedTuple):
+    """`g = x.grad`, `d = x.data`: attributes that are no op. Reading grad may warn; the result may be None."""
+
+    of: int
+    name: str
+    out: int
+    at: int
+
+
+class SetAttr(NamedTuple):
+    """`x.grad = g`, `x.data = y`, `x.requires_grad = False`; `value` is a Ref, None, a bool or a number."""
+
+    of: int
+    name: str
+    value: Any
+    at: int
+
+
+class RetainGrad(NamedTuple):
+    of: tuple[int, ...]
+    at: int
+
+
+class Backward(NamedTuple):
+    """torch.autograd.backward. `gradient` has one entry a root: Dense, Ref or None."""
+
+    of: tuple[int, ...]
+    gradient: tuple[Any, ...]
+    retain_graph: bool | None
+    create_graph: bool
+    inputs: tuple[int, ...] | None
+    at: int
+
+
+class Grad(NamedTuple):
+    """torch.autograd.grad; an output may become None."""
+
+    of: tuple[int, ...]
+    wrt: tuple[int, ...]
+    out: tuple[int, ...]
+    gradient: tuple[Any, ...]
+    retain_graph: bool | None
+    create_graph: bool
+    allow_unused: bool | None
+    materialize_grads: bool
+    at: int
+
+
+class Jvp(NamedTuple):
+    """Forward mode: the derivative of `of` along `tangents` (binding, Dense | Ref)."""
+
+    of: int
+    tangents: tuple[tuple[int, Any], ...]
+    out: int
+    at: int
+
+
+class ZeroGrad(NamedTuple):
+    of: tuple[int, ...]
+    set_to_none: bool
+    at: int
+
+
+class Block(NamedTuple):
+    """Steps under a mode: no_grad, enable_grad, inference_mode or detect_anomaly."""
+
+    mode: str
+    steps: tuple[Any, ...]
+    at: int
+
+
+class Hook(NamedTuple):
+    """A hook on `of`. `grad` is the binding of the gradient it is given, `result` that of what the
+    name `grad` means after `steps` (the same where nothing replaced it); for after="accumulate" the
+    hook is torch's post-accumulate hook, `grad` the tensor's .grad and the result is ignored."""
+
+    of: int
+    name: str
+    grad: int
+    steps: tuple[Any, ...]
+    result: int
+    after: str  # "" or "accumulate"
+    at: int
+
+
+class RemoveHook(NamedTuple):
+    name: str
+    at: int
+
+
+class Look(NamedTuple):
+    """What to observe of one tensor. `path` is "" or "grad" (silent); `fields` as in `expect`."""
+
+    binding: int
+    path: str
+    fields: tuple[str, ...]
+
+
+class Watch(NamedTuple):
+    """Observe here. `looks` keeps the author's order."""
+
+    looks: tuple[Look, ...]
+    at: int
+
+
+class HookLog(NamedTuple):
+    """Observe the hooks that ran since the last HookLog."""
+
+    at: int
+
+
+Step = (
+    Apply | Make | GetAttr | SetAttr | RetainGrad | Backward | Grad | Jvp | ZeroGrad | Block | Hook
+    | RemoveHook | Watch | HookLog
+)  # fmt: skip
+
+
+class Program(NamedTuple):
+    """What a backend runs.
+
+    `names[b]` is the author's name of binding b ("" for what has none); `constants[b]` the Python
+    number (or None) where binding b is a literal; `calls` the distinct op calls; `dtype` the
+    default float dtype.
+    """
+
+    id: str
+    dtype: str
+    names: tuple[str, ...]
+    constants: dict[int, Any]
+    calls: tuple[Call, ...]
+    leaves: tuple[Leaf, ...]
+    steps: tuple[Any, ...]
+    count: int  # how many author's steps there are; `at` runs from 0 to count - 1
+
+
+# What the runner keeps.
+
+
+class Tolerance(NamedTuple):
+    """Either rtol and atol, or ulp."""
+
+    rtol: float | None = None
+    atol: float | None = None
+    ulp: int | None = None
+
+
+class Check(NamedTuple):
+    """One expected field of one watched tensor.
+
+    `expected` is a Dense for `value` and `grad` (None for `grad: null`), a dict name → Dense for
+    `one_of`, otherwise plain data; for same_as and shares_memory_with it is (binding, wanted: bool).
+    `floating` data without a dtype of its own has the spec's dtype there, marked by `bare`.
+    """
+
+    look: int  # index into Watch.looks
+    field: str
+    expected: Any
+    place: Place
+    one_of: bool = False
+    bare: bool = True
+    tolerance: Tolerance | None = None
+
+
+class Expectation(NamedTuple):
+    """The checks of one `expect` step (`at` is the Watch's), or an `expect_hooks`."""
+
+    at: int
+    checks: tuple[Check, ...]
+    hooks: tuple[tuple[str, Any], ...] | None = None  # (hook name, Dense | None) of expect_hooks
+
+
+class StepExpectation(NamedTuple):
+    """`raises` and `warns` of a step; `raises_given` tells `raises: null` from no `raises`."""
+
+    raises_given: bool = False
+    raises: str | None = None
+    warns: tuple[str, ...] | None = None
+
+
+class Gradcheck(NamedTuple):
+    """A numerical proof at this point, made by the runner."""
+
+    of: int
+    wrt: tuple[int, ...]
+    order: int
+    eps: float | None
+    rtol: float | None
+    atol: float | None
+    at: int
+
+
+class Spec(NamedTuple):
+    """One spec for one dtype: the program and everything the runner judges it by."""
+
+    id: str
+    file: str
+    line: int
+    title: str
+    doc: str
+    tags: tuple[str, ...]
+    refs: tuple[str, ...]
+    provenance: str
+    dtype: str
+    dtypes: tuple[str, ...]  # every dtype declared: the spec's and those of its tensors
+    tolerance: Tolerance | None
+    program: Program
+    expectations: tuple[Expectation, ...]
+    judged: dict[int, StepExpectation]  # by `at`, where raises or warns was written
+    gradchecks: tuple[Gradcheck, ...]
+    places: tuple[Place, ...]  # by `at`
+    texts: tuple[str, ...]  # by `at`: the step as one short line, for messages
+    notes: dict[int, str]  # by `at`
