@@ -18,12 +18,18 @@ argument (its static value), and `<argument>_meta` or `y_meta` (an object with `
 which saves nothing).
 
 Kinds, cheapest first:
-    composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules
+    composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules. Tensors have
+                  `.shape`, `.dtype` and `.requires_grad` there, numbers are numbers; a tensor of the
+                  arguments may come back as it is
     linear        `adjoint(arg)`: (xp, ct, ...) → cotangent of arg; saves only what it names
     elementwise   `partial(arg)`: (xp, ...) → ∂y/∂arg, holomorphic; the engine multiplies and conjugates.
                   `vjp(arg)` where multiplying would be wrong (relu: ∞·0) or it is not holomorphic
     general       `vjp(arg)`: (xp, ct, ...) → cotangent of arg
     constant      no gradient: the output never requires grad
+
+Functions given as facts (`node`, `check`, `expand`, `warns`) are called with all arguments by name,
+defaults filled in; what a tensor is there, each fact says.  A Python number in a tensor's place, and
+an `Index`, count as saved when a rule names them, as in torch, which makes tensors of them.
 
 Never in a rule: undoing broadcasting, adding cotangents, casting a cotangent to its argument's
 dtype.  The engine does these once.  A rule for a list argument returns a list.
@@ -34,14 +40,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gradspec.dtypes import category, result_type
+from gradspec.errors import ProgramError
+
 __all__ = [
-    "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Op", "Param", "Registry", "Rule", "Sample",
+    "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Array", "DType", "Dims", "Index", "Number", "Op",
+    "Operand", "Pair", "Param", "Registry", "Rule", "Sample", "Size", "Tensor", "Tensors", "Xp",
     "composite", "constant", "elementwise", "general", "linear", "registry",
 ]  # fmt: skip
 
 # Dtype policies: what operands are cast to, and the output's dtype. A policy is one of these words
-# or a function (dtypes of the tensor arguments by name: (dtype, rank) pairs, static arguments) →
-# (dtype to compute in or None for "cast nothing", dtype of the output).
+# or a function (dtypes of the tensor arguments by name: (dtype, rank) pairs, a list of them for
+# Tensors; static arguments by name) → (dtype to compute in or None for "cast nothing", dtype of the
+# output), or → one of these words. `Op.result_dtypes` answers for all of them.
 PROMOTE = "promote"  # torch.result_type of the tensor arguments; output the same
 FLOAT = "float"  # as PROMOTE, integers and bool become the default float dtype
 COMPARE = "compare"  # operands as PROMOTE; output bool
@@ -49,7 +60,18 @@ KEEP = "keep"  # nothing is cast; output has the first tensor's dtype
 SAME = "same"  # all tensor operands must have one dtype, else error dtype-mismatch; output the same
 INDEX = "index"  # nothing is cast; output int64
 
-Tensor = Any  # annotation words of forward functions, see Param.kind
+# Annotation words of forward functions, see Param.kind.
+Tensor = Any
+Tensors = Any
+Operand = Any
+Index = Any
+Number = Any
+DType = Any
+Dims = Any
+Size = Any
+Array = Any  # in rules: an array of whatever library xp is
+Xp = Any  # a Namespace of gradspec.arrays.contract
+Pair = tuple[str, str]  # (dtype, rank), see dtypes.result_type
 
 
 class Param(NamedTuple):
@@ -113,11 +135,25 @@ class Op:
         self.outputs: str = facts.pop("outputs", "one")  # "one" or "tuple"
         self.samples: tuple[Sample, ...] = tuple(facts.pop("samples", ()))
         self.kinks: dict[str, Any] = facts.pop("kinks", {})  # "x = 0": {"torch": 0.0, "right": 1.0}
+        # The output's shape depends on values (boolean masks), not on shapes alone.
+        self.dynamic: bool = facts.pop("dynamic", False)
         # Domains a dtype may have: words "float", "complex", "int", "bool".
         self.accepts: tuple[str, ...] = tuple(facts.pop("accepts", ("float", "complex", "int", "bool")))
         self.refs: tuple[str, ...] = tuple(facts.pop("refs", ()))
-        # Checks of arguments that need shapes: (metas and statics by name) → None or raises ProgramError.
+        # Checks of arguments that need shapes: tensors are metas (.shape, .dtype), a number in a tensor's
+        # place is the number → None or raises ProgramError.
         self.check: Callable[..., None] | None = facts.pop("check", None)
+        # For some kinds of arguments the op is a composite: (tensors as (dtype, rank) pairs) → None or a
+        # body `(F, ...)` as a composite's, with this op's arguments, to run in its place.
+        self.expand: Callable[..., Callable[..., Any] | None] | None = facts.pop("expand", None)
+        # Warnings of the forward call: (as for check) → (code, text) pairs.
+        self.warns: Callable[..., tuple[tuple[str, str], ...]] | None = facts.pop("warns", None)
+        # Part of another op's body, or of a recorded backward; not for statements.
+        self.internal: bool = facts.pop("internal", False)
+        # Tensor arguments that take no part in promotion and are never cast (a condition, an index).
+        self.apart: tuple[str, ...] = tuple(facts.pop("apart", ()))
+        # The Tensors parameter that takes all further positional arguments (`einsum(eq, a, b)`).
+        self.variadic: str = facts.pop("variadic", "")
         if facts:
             raise TypeError(f"op {self.name}: unknown facts {sorted(facts)}")
 
@@ -132,6 +168,29 @@ class Op:
     def vjp(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the vector-Jacobian product for argument."""
         return self._rule("vjp", argument)
+
+    def result_dtypes(
+        self, dtypes: dict[str, Any], statics: dict[str, Any], default: str = "float32"
+    ) -> tuple[str | None, str]:
+        """(dtype to cast the tensor arguments to, or None to cast nothing; dtype of the output).
+
+        `dtypes`: (dtype, rank) by tensor argument, a list of pairs for Tensors, None or absent for
+        one that was not given; `default`: the default float dtype. Arguments in `apart` are never
+        cast. Raises ProgramError dtype-unsupported and dtype-mismatch.
+        """
+        pairs: list[Pair] = []
+        for name, given in dtypes.items():
+            if given is not None and name not in self.apart:
+                pairs += given if isinstance(given, list) else [given]
+        policy = self.dtypes
+        if callable(policy):
+            policy = policy(dtypes, statics)
+        compute, out = _by_word(self.name, policy, pairs, default) if isinstance(policy, str) else policy
+        domain = _DOMAINS[category(compute or pairs[0][0])]
+        if domain not in self.accepts:
+            message = f"{self.name} does not take {compute or pairs[0][0]} tensors"
+            raise ProgramError("dtype-unsupported", message)
+        return compute, out
 
     def _rule(self, kind: str, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,6 +208,26 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+_DOMAINS = ("bool", "int", "float", "complex")  # by dtypes.category
+
+
+def _by_word(op: str, word: str, pairs: list[Pair], default: str) -> tuple[str | None, str]:
+    """The answer of a policy that is a word."""
+    if word == KEEP:
+        return None, pairs[0][0]
+    if word == INDEX:
+        return None, "int64"
+    if word == SAME:
+        first = pairs[0][0]
+        if other := next((dtype for dtype, _ in pairs if dtype != first), None):
+            raise ProgramError("dtype-mismatch", f"{op} needs operands of one dtype, not {first} and {other}")
+        return first, first
+    dtype = result_type(pairs, default)
+    if word == FLOAT and category(dtype) < 2:
+        dtype = default
+    return dtype, "bool" if word == COMPARE else dtype
 
 
 def _params(function: Callable[..., Any]) -> tuple[Param, ...]:
