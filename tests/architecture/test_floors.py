@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+LINT = "import sys; from importlinter.cli import lint_imports as lint; sys.exit(lint(no_cache=True))"
 
 
 def test_floors() -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from tests.architecture.tree import PACKAGE, ROOT, python, sources
 
-HEAVY = ("numpy", "rich", "pytest", "torch", "scipy", "autograd", "importlib.metadata", "multiprocessing", "asyncio")
+HEAVY = (
+    "numpy",
+    "rich",
+    "pytest",
+    "torch",
+    "scipy",
+    "autograd",
+    "importlib.metadata",
+    "multiprocessing",
+    "asyncio",
+)
 BLOCKED = """
 import sys
 class Blocked:
@@ -33,7 +43,9 @@ def modules_of(floor: str) -> list[str]:
     return sorted(name for name in sources() if name == floor or name.startswith(floor + "."))
 
 
-@pytest.mark.parametrize("floor", ["gradspec.engine", "gradspec.arrays.python", "gradspec.spec", "gradspec.ops"])
+@pytest.mark.parametrize(
+    "floor", ["gradspec.engine", "gradspec.arrays.python", "gradspec.spec", "gradspec.ops"]
+)
 def test_a_floor_stands_without_numpy(floor: str) -> None:
     lines = [BLOCKED, *(f"import {name}" for name in modules_of(floor)), "assert 'numpy' not in sys.modules"]
     done = python("\n".join(lines))
@@ -71,7 +83,9 @@ def test_running_a_spec_on_python_imports_nothing_heavy(tmp_path) -> None:
     spec.write_text(SPEC)
     names = imported("run", str(spec), "-b", "python")
     assert not heavy(names)
-    assert not {name for name in names if name.startswith(("gradspec.arrays.numpy", "gradspec.backends.torch"))}
+    assert not {
+        name for name in names if name.startswith(("gradspec.arrays.numpy", "gradspec.backends.torch"))
+    }
 
 
 def test_checking_a_spec_loads_no_backend(tmp_path) -> None:

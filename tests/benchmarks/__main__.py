@@ -1,0 +1,70 @@
+"""`python -m tests.benchmarks [NAME …] [--rounds N] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from tests.benchmarks.arrays import mlp, small
+from tests.benchmarks.floats import floats
+from tests.benchmarks.measure import Row, table
+from tests.benchmarks.million import million
+from tests.benchmarks.scalar import chain, dag
+from tests.benchmarks.startup import startup
+from tests.benchmarks.thousand import thousand
+
+BENCHMARKS = {run.__name__: run for run in (chain, dag, small, mlp, million, startup, thousand, floats)}
+
+
+def main() -> int:
+    about = "\n".join(f"  {name:9} {run.__doc__}" for name, run in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description=f"Speed beside the peers: medians of interleaved rounds.\n\n{about}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that does not")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    chosen = parser.parse_args()
+    if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    rows: list[Row] = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"… {name}", file=sys.stderr, flush=True)
+        try:
+            rows += BENCHMARKS[name](chosen.rounds)
+        except ImportError as error:
+            print(f"  {name} left out: {error}", file=sys.stderr)
+    print(*table(rows), sep="\n")
+    print(f"\n{_machine()}; medians of {chosen.rounds} or more rounds")
+    if chosen.json:
+        view = {
+            "format": 1,
+            "machine": _machine(),
+            "rounds": chosen.rounds,
+            "rows": [row.json() for row in rows],
+        }
+        chosen.json.write_text(json.dumps(view, indent=1, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _machine() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    peers = []
+    for name in ("numpy", "torch", "micrograd", "pytest", "PyYAML"):
+        try:
+            peers.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return ", ".join([python, f"{os.cpu_count()} CPUs", *peers])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
