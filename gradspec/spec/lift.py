@@ -1,0 +1,110 @@
+"""Long numeric lists lifted out of YAML text and read as JSON, where that is exactly the same.
+
+libyaml makes an event of every number; a JSON parser is twenty times as fast.  A list is lifted
+only if JSON and YAML 1.2 cannot differ on it; its place is taken by a word made of a private-use
+character.  The reader checks that each such word came back as a whole plain value, and reads the
+text again unlifted if not, as when the list stood in a comment or in quotes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from typing import Any
+
+__all__ = ["LONG_TEXT", "MARK", "Lifted", "lift"]
+
+LONG_TEXT = 8192  # shorter texts gain nothing
+MARK = "\ue000"
+_SHORTEST_LIST = 512
+_OPENING = re.compile(r"\[[ \n\[]*-?[0-9]")
+_UNEQUAL = re.compile(r"-0[,\]\s]|[eE][-+]?[0-9]{3}")  # the sign of -0; 1e400 and 1e-400
+_DEEPEST = 16
+
+
+class Lifted:
+    """Text with lists taken out: `lists` by their words, and the way back to places in the original."""
+
+    def __init__(self, text: str, lists: dict[str, tuple[Any, int]], ends: list[int], shifts: list[int]) -> None:
+        self.text = text
+        self.lists = lists  # word → (list, how many numbers and inner lists)
+        self._ends = ends
+        self._shifts = shifts
+
+    def original(self, index: int) -> int:
+        """The index in the original text of a character of the shortened one."""
+        return index + self._shifts[bisect_right(self._ends, index)]
+
+
+def lift(text: str) -> Lifted | None:
+    """`text` with its long numeric lists taken out, or None where there is nothing to gain."""
+    if len(text) < LONG_TEXT or MARK in text:
+        return None
+    from json import JSONDecoder
+
+    decode = JSONDecoder(parse_constant=_refuse).raw_decode
+    pieces: list[str] = []
+    lists: dict[str, tuple[Any, int]] = {}
+    ends: list[int] = []
+    shifts = [0]
+    done = length = wasted = 0
+    position = 0
+    while match := _OPENING.search(text, position):
+        start = match.start()
+        try:
+            value, end = decode(text, start)
+        except (ValueError, RecursionError) as error:
+            wasted += getattr(error, "pos", len(text)) - start
+            if wasted > 4 * len(text):
+                return None
+            position = start + 1
+            continue
+        position = end
+        if end - start < _SHORTEST_LIST:
+            continue
+        count = _count(value)
+        if count is None or not _same_in_yaml(text[start:end]):
+            continue
+        word = f"{MARK}{len(lists)}{MARK}"
+        lists[word] = (value, count)
+        pieces += (text[done:start], word)
+        length += start - done + len(word)
+        done = end
+        ends.append(length)
+        shifts.append(end - length)
+    if not lists:
+        return None
+    pieces.append(text[done:])
+    return Lifted("".join(pieces), lists, ends, shifts)
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word} is text in YAML")
+
+
+def _same_in_yaml(written: str) -> bool:
+    return "\t" not in written and "\r" not in written and "0" * 300 not in written and not _UNEQUAL.search(written)
+
+
+def _count(value: list[Any]) -> int | None:
+    """How many numbers and inner lists a numeric list holds; None if it holds anything else."""
+    level, count = [value], 0
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for row in level:
+            count += len(row)
+            if row and type(row[0]) is list:
+                if any(type(item) is not list for item in row):
+                    return None
+                inner += row
+            else:
+                try:
+                    if not math.isfinite(sum(row)):
+                        return None
+                except (TypeError, OverflowError):
+                    return None
+        if not inner:
+            return count
+        level = inner
+    return None
