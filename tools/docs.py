@@ -1,0 +1,187 @@
+"""Write the reference pages that follow from the code: ops, codes and the command line.
+
+    python tools/docs.py            write them
+    python tools/docs.py --check    write nothing, exit 1 and name the stale ones
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+REFERENCE = ROOT / "docs" / "reference"
+MADE = "<!-- Made by `make docs`. Change the code it is made from, not this page. -->"
+KINDS = {
+    "composite": "made of other ops; all derivatives follow from them",
+    "linear": "linear; its transpose is written, everything else follows",
+    "elementwise": "elementwise; its slope is written, everything else follows",
+    "general": "its vector-Jacobian product is written",
+    "constant": "has no derivative; its result never requires grad",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Path → text of every page that is made."""
+    made = {"ops.md": ops_page(), "codes.md": codes_page(), "cli.md": cli_page()}
+    return {REFERENCE / name: MADE + "\n\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+
+
+# Ops
+
+
+def ops_page() -> Iterator[str]:
+    """Every op of the registry, by family."""
+    from gradspec.ops import registry
+
+    families: dict[str, list[Any]] = {}
+    for op in registry.values():
+        if not op.internal:
+            families.setdefault(op.forward.__module__.rsplit(".", 1)[-1], []).append(op)
+    yield "# Ops\n"
+    yield f"{sum(map(len, families.values()))} ops. Names and arguments are torch's. `gradspec ops` prints the same list"
+    yield "for the terminal, `gradspec ops --json` for programs.\n"
+    yield "**Kinks** are points where mathematics leaves a choice; the values torch takes stand beside the named"
+    yield "alternatives, and a spec may accept several with `one_of`.\n"
+    for family, ops in sorted(families.items()):
+        names = sorted(ops, key=lambda op: op.name)
+        yield f"## {family.replace('_', ' ')}\n"
+        yield " · ".join(f"[`{op.name}`](#{anchor(op.name)})" for op in names) + "\n"
+        for op in names:
+            yield from _op(op)
+
+
+def _op(op: Any) -> Iterator[str]:
+    yield f'<a id="{anchor(op.name)}"></a>\n'
+    yield f"### `{op.name}({', '.join(_parameters(op))})`\n"
+    yield _prose(op.doc) + "\n"
+    facts = [f"- {op.kind}: {KINDS[op.kind]}"]
+    if op.rules:
+        facts.append("- differentiable in " + ", ".join(f"`{name}`" for name in op.rules))
+    if isinstance(op.node, str) and op.node:
+        facts.append(f"- `grad_fn`: `{op.node}`")
+    if op.inplace:
+        facts.append(f"- in place: `{op.name}_`")
+    if op.view:
+        facts.append("- the result shares memory with its argument")
+    facts.append("- dtypes: " + ", ".join(op.accepts))
+    facts += [f"- kink at {point}: {_alternatives(values)}" for point, values in op.kinks.items()]
+    facts += [f"- see {ref}" for ref in op.refs]
+    yield "\n".join(facts) + "\n"
+
+
+def _parameters(op: Any) -> Iterator[str]:
+    starred = False
+    for param in op.params:
+        if param.keyword_only and not starred:
+            starred = True
+            yield "*"
+        yield param.name if param.required else f"{param.name}={param.default!r}"
+
+
+def _prose(doc: str) -> str:
+    """A docstring as Markdown: its indentation removed, powers and products left alone."""
+    import inspect
+
+    return inspect.cleandoc(doc).replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;").replace("|", "\\|")
+
+
+def _alternatives(values: Any) -> str:
+    if not isinstance(values, dict):
+        return f"`{values}`"
+    return ", ".join(f"{name} `{value}`" for name, value in values.items())
+
+
+def anchor(name: str) -> str:
+    return "op-" + re.sub(r"[^a-z0-9]+", "-", name.lower())
+
+
+# Codes
+
+
+def codes_page() -> Iterator[str]:
+    """Every code with cause, example and way out."""
+    import yaml
+
+    from gradspec.errors import ERROR_CODES, WARNING_CODES
+    from gradspec.spec.faults import FAULT_CODES
+
+    shown = yaml.safe_load((REFERENCE / "codes.yaml").read_text())
+    sections = {
+        "Errors of the running program": (
+            ERROR_CODES,
+            "What `raises:` expects. A backend maps its framework's exceptions to these; texts are never compared.",
+        ),
+        "Warnings": (WARNING_CODES, "What `warns:` expects."),
+        "Faults of a spec file": (
+            FAULT_CODES,
+            "Found before anything runs, all of a file at once, each with its line and column. Exit code 2.",
+        ),
+    }
+    yield "# Codes\n"
+    yield "Codes never change once published; wording may. Each example is run by the tests.\n"
+    for heading, (codes, _) in sections.items():
+        yield f"**{heading}:** " + " · ".join(f"[{code}](#{code})" for code in codes) + "\n"
+    for heading, (codes, note) in sections.items():
+        yield f"## {heading}\n\n{note}\n"
+        for code, cause in codes.items():
+            entry = shown[code]
+            yield f'<a id="{code}"></a>\n\n### {code}\n'
+            yield f"**Cause:** {cause}.\n"
+            if example := entry.get("spec") or entry.get("file"):
+                yield f"```yaml\n{example.rstrip()}\n```\n"
+            else:
+                yield f"**For example:** {entry['text']}\n"
+            yield f"**Way out:** {entry['way_out']}\n"
+
+
+# Command line
+
+
+def cli_page() -> Iterator[str]:
+    """What `--help` says, of the program and of each command."""
+    top = _help()
+    yield "# Command line\n"
+    yield "See also the [exit codes](exit-codes.md).\n"
+    yield f"```text\n{top}\n```\n"
+    for command in commands(top):
+        yield f"## gradspec {command}\n"
+        yield f"```text\n{_help(command)}\n```\n"
+
+
+def commands(help_text: str) -> list[str]:
+    """The commands named in the help of the program."""
+    listed = re.split(r"^Commands:\n", help_text, flags=re.MULTILINE)[-1]
+    return re.findall(r"^  ([a-z][a-z-]*)\b", listed, re.MULTILINE)
+
+
+def _help(*arguments: str) -> str:
+    code = "import sys; sys.argv[0] = 'gradspec'; from gradspec.cli import main; main()"
+    command = [sys.executable, "-c", code, *arguments, "--help"]
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"gradspec {' '.join(arguments)} --help failed:\n{done.stderr}")
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    made = pages()
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(("stale: " if check else "wrote ") + str(path.relative_to(ROOT)))
+        if not check:
+            path.write_text(made[path])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
