@@ -1,0 +1,243 @@
+"""The torch backend: torch itself, asked step by step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gradspec.backends.base import NATIVE, UNSUPPORTED, Support, Warned
+from gradspec.backends.stepwise import StepwiseBackend
+from gradspec.backends.torch_errors import error_code, warning_code
+from gradspec.backends.torch_ops import bound, function_of
+from gradspec.dense import Dense
+from gradspec.errors import BackendUnavailable, UnsupportedFeature
+
+if TYPE_CHECKING:
+    from gradspec.backends.bookkeeping import Replay
+    from gradspec.spec.model import Call, Program
+
+__all__ = ["TorchBackend"]
+
+
+class TorchBackend(StepwiseBackend):
+    """PyTorch on the CPU, in one thread."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            import torch
+        except ImportError as error:
+            raise BackendUnavailable(f"torch cannot be imported ({error}): pip install gradspec[torch]") from error
+        self.torch = torch
+        self.version = torch.__version__
+        self._dtype_names = {str(dtype).removeprefix("torch."): dtype for dtype in _dtypes(torch)}
+
+    def supports(self, feature: str) -> Support:
+        """Native, but for ops and dtypes that this torch does not have."""
+        kind, _, word = feature.partition(":")
+        if kind == "op" and function_of(word) is None:
+            return UNSUPPORTED
+        if kind == "dtype" and word not in self._dtype_names:
+            return UNSUPPORTED
+        return NATIVE
+
+    @contextmanager
+    def session(self, program: Program) -> Iterator[None]:
+        """The program's default dtype, one thread, every warning each time; all put back afterwards."""
+        torch = self.torch
+        before = torch.get_default_dtype(), torch.get_num_threads(), torch.is_warn_always_enabled()
+        with warnings.catch_warnings(record=True) as log, torch.enable_grad():
+            warnings.simplefilter("always")
+            self.pending = log if log is not None else []
+            torch.set_warn_always(True)
+            torch.set_num_threads(1)
+            torch.set_default_dtype(self._dtype(program.dtype))
+            try:
+                yield
+            finally:
+                torch.set_default_dtype(before[0])
+                torch.set_num_threads(before[1])
+                torch.set_warn_always(before[2])
+                self.pending = []
+
+    def prepare(self, call: Call) -> Callable[[list[Any]], Sequence[Any]]:
+        """The call as a function of its inputs."""
+        return bound(call)
+
+    def apply(self, call: Any, inputs: list[Any]) -> Sequence[Any]:
+        """Run one op."""
+        outputs: Sequence[Any] = call(inputs)
+        return outputs
+
+    def leaf(self, data: Dense, requires_grad: bool) -> Any:
+        """A new leaf."""
+        dtype = self._dtype(data.dtype)
+        values = data.data if isinstance(data.data, (list, tuple)) else data.flat()
+        tensor = self.torch.tensor(values, dtype=dtype).reshape(data.shape).clone()  # a leaf is no view
+        return tensor.requires_grad_() if requires_grad else tensor
+
+    def read(self, tensor: Any) -> Dense:
+        """The values of a tensor, exactly."""
+        plain = tensor.detach().resolve_conj().resolve_neg()
+        return Dense(self._dtype_word(tensor), tuple(tensor.shape), plain.reshape(-1).tolist())
+
+    def grad_of(self, tensor: Any) -> Any:
+        """`.grad` without the warning about non-leaves."""
+        count = len(self.pending)
+        gradient = tensor.grad
+        del self.pending[count:]
+        return gradient
+
+    def backward(
+        self,
+        roots: list[Any],
+        gradients: list[Any],
+        retain_graph: bool | None,
+        create_graph: bool,
+        inputs: list[Any] | None,
+    ) -> None:
+        """torch.autograd.backward."""
+        given = None if all(gradient is None for gradient in gradients) else gradients
+        self.torch.autograd.backward(roots, given, retain_graph, create_graph, inputs=inputs)
+
+    def grad(
+        self,
+        roots: list[Any],
+        wrt: list[Any],
+        gradients: list[Any],
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> Sequence[Any]:
+        """torch.autograd.grad."""
+        given = None if all(gradient is None for gradient in gradients) else gradients
+        return self.torch.autograd.grad(
+            roots, wrt, given, retain_graph, create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads
+        )  # fmt: skip
+
+    def snapshot(self, tensor: Any) -> Any:
+        """(values, requires_grad); None stays None."""
+        return None if tensor is None else (tensor.detach().clone(), tensor.requires_grad)
+
+    def jvp(self, replay: Replay, of: int) -> Any:
+        """torch.autograd.forward_ad over the replayed steps; None where torch has no tangent."""
+        forward = self.torch.autograd.forward_ad
+
+        def fresh(snapshot: Any) -> Any:
+            values, requires_grad = snapshot
+            return values.clone().requires_grad_(requires_grad)
+
+        with forward.dual_level():
+            dual = replay.value(of, fresh, forward.make_dual)
+            tangent = forward.unpack_dual(dual).tangent
+            return None if tangent is None else tangent.clone()
+
+    def retain_grad(self, tensor: Any) -> None:
+        """Tensor.retain_grad."""
+        tensor.retain_grad()
+
+    def zero_grad(self, tensor: Any, set_to_none: bool) -> None:
+        """As Module.zero_grad and Optimizer.zero_grad do it."""
+        gradient = self.grad_of(tensor)
+        if gradient is None:
+            return
+        if set_to_none:
+            tensor.grad = None
+            return
+        if gradient.grad_fn is not None:
+            gradient.detach_()
+        else:
+            gradient.requires_grad_(False)
+        gradient.zero_()
+
+    def block(self, mode: str) -> AbstractContextManager[Any]:
+        """A mode of torch."""
+        torch = self.torch
+        modes: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+            "no_grad": torch.no_grad,
+            "enable_grad": torch.enable_grad,
+            "inference_mode": torch.inference_mode,
+            "detect_anomaly": lambda: torch.autograd.set_detect_anomaly(True),  # detect_anomaly() itself warns
+        }
+        if mode not in modes:
+            raise UnsupportedFeature(mode)
+        return modes[mode]()
+
+    def hook(self, tensor: Any, function: Callable[[Any], Any], after: str) -> Any:
+        """register_hook, or register_post_accumulate_grad_hook."""
+        if not after:
+            return tensor.register_hook(function)
+
+        def accumulated(leaf: Any) -> None:
+            function(self.grad_of(leaf))
+
+        return tensor.register_post_accumulate_grad_hook(accumulated)
+
+    def remove_hook(self, handle: Any) -> None:
+        """Remove a hook."""
+        handle.remove()
+
+    def get_attr(self, tensor: Any, name: str) -> Any:
+        """An attribute as torch gives it."""
+        if name not in ("grad", "data"):
+            raise UnsupportedFeature(f"attribute {name}")
+        return getattr(tensor, name)
+
+    def set_attr(self, tensor: Any, name: str, value: Any) -> None:
+        """Assign an attribute."""
+        if name not in ("grad", "data", "requires_grad"):
+            raise UnsupportedFeature(f"attribute {name}")
+        setattr(tensor, name, value)
+
+    def observe(self, tensor: Any, field: str) -> Any:
+        """One field of a tensor."""
+        if field in ("is_leaf", "requires_grad", "retains_grad"):
+            return bool(getattr(tensor, field))
+        if field == "grad_fn":
+            return None if tensor.grad_fn is None else tensor.grad_fn.name().rpartition("::")[2]
+        if field == "dtype":
+            return self._dtype_word(tensor)
+        if field == "shape":
+            return tuple(tensor.shape)
+        if field == "version":
+            return int(tensor._version)
+        if field == "repr":
+            return repr(tensor)
+        raise UnsupportedFeature(field)
+
+    def identity(self, tensor: Any) -> Any:
+        """The C++ tensor: Python may wrap one anew each time it is read."""
+        return tensor._cdata
+
+    def memory(self, tensor: Any) -> Any:
+        """The storage object: an empty storage has no address."""
+        return tensor.untyped_storage()._cdata
+
+    def warning(self, item: Any) -> Warned | None:
+        """A recorded Python warning."""
+        text = str(getattr(item, "message", item))
+        code = warning_code(text)
+        return None if code is None else Warned(code, text)
+
+    def classify(self, error: BaseException) -> str:
+        """The code of one of torch's exceptions."""
+        return error_code(error)
+
+    def _dtype(self, word: str) -> Any:
+        if word not in self._dtype_names:
+            raise UnsupportedFeature(f"dtype:{word}", f"this torch has no dtype {word}")
+        return self._dtype_names[word]
+
+    def _dtype_word(self, tensor: Any) -> str:
+        return str(tensor.dtype).removeprefix("torch.")
+
+
+def _dtypes(torch: Any) -> list[Any]:
+    from gradspec.dtypes import DTYPES
+
+    return [getattr(torch, word) for word in DTYPES if hasattr(torch, word)]
