@@ -1,4 +1,5 @@
-"""Write the reference pages that follow from the code: ops, codes and the command line.
+"""Write what the documentation takes from the code: the pages on ops, codes and the command line, and
+the output of every command that a page shows.
 
     python tools/docs.py            write them
     python tools/docs.py --check    write nothing, exit 1 and name the stale ones
@@ -10,12 +11,16 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from tools.pages import pages as all_pages  # noqa: E402
+from tools.pages import refreshed  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 MADE = "<!-- Made by `make docs`. Change the code it is made from, not this page. -->"
@@ -28,10 +33,12 @@ KINDS = {
 }
 
 
-def pages() -> dict[Path, str]:
+def made_pages() -> dict[Path, str]:
     """Path → text of every page that is made."""
     made = {"ops.md": ops_page(), "codes.md": codes_page(), "cli.md": cli_page()}
-    return {REFERENCE / name: MADE + "\n\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    return {
+        REFERENCE / name: MADE + "\n\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()
+    }
 
 
 # Ops
@@ -90,7 +97,9 @@ def _prose(doc: str) -> str:
     """A docstring as Markdown: its indentation removed, powers and products left alone."""
     import inspect
 
-    return inspect.cleandoc(doc).replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;").replace("|", "\\|")
+    return (
+        inspect.cleandoc(doc).replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;").replace("|", "\\|")
+    )
 
 
 def _alternatives(values: Any) -> str:
@@ -174,7 +183,11 @@ def _help(*arguments: str) -> str:
 
 def main() -> int:
     check = "--check" in sys.argv[1:]
-    made = pages()
+    made = made_pages()
+    for page in all_pages():
+        if page not in made:
+            with tempfile.TemporaryDirectory() as folder:
+                made[page] = refreshed(page, Path(folder))
     stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         print(("stale: " if check else "wrote ") + str(path.relative_to(ROOT)))

@@ -1,0 +1,77 @@
+"""Every spec and every command that the documentation shows is run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.pages import ROOT, Block, Command, blocks, commands, outcome, pages, same, write_files
+
+SPECS = [
+    block
+    for page in pages()
+    for block in blocks(page)
+    if block.language == "yaml" and re.search(r"^gradspec:", block.text, re.MULTILINE)
+    and page.name != "codes.md"  # tests/docs/test_codes.py runs these
+]  # fmt: skip
+COMMANDS = [command for page in pages() for command in commands(page)]
+
+
+def place(page: Path, line: int) -> str:
+    return f"{page.relative_to(ROOT)}:{line}"
+
+
+@pytest.mark.parametrize("block", SPECS, ids=lambda block: place(block.page, block.line))
+def test_spec(block: Block, tmp_path: Path) -> None:
+    """It holds, or fails, or has faults, as its page says."""
+    wanted = 2 if "fault" in block.directives else int(block.directives.get("exit", 0))
+    write_files(block.page, tmp_path)
+    (tmp_path / "shown.gradspec.yaml").write_text(block.text)
+    code, printed = outcome(["run", "shown.gradspec.yaml", "-b", "python"], tmp_path)
+    assert code == wanted, printed
+
+
+@pytest.mark.parametrize(
+    "command", COMMANDS, ids=lambda c: f"{place(c.block.page, c.block.line)} {' '.join(c.arguments)}"
+)
+def test_command(command: Command, tmp_path: Path) -> None:
+    """It ends and prints as its page says. `make docs` writes the output anew."""
+    if "torch" in command.arguments:
+        pytest.importorskip("torch")
+    write_files(command.block.page, tmp_path)
+    code, printed = outcome(command.arguments, tmp_path)
+    assert code == int(command.block.directives.get("exit", 0)), printed
+    assert same(command.shown, printed), f"the page shows other output than this; run `make docs`:\n{printed}"
+
+
+def test_there_is_something_to_run() -> None:
+    assert len(SPECS) >= 5
+    assert len(COMMANDS) >= 8
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link of every page, with its anchor."""
+    broken = []
+    for page in pages():
+        for target in re.findall(
+            r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S)
+        ):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            if not file.exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+            elif anchor and file.suffix == ".md" and anchor not in anchors(file):
+                broken.append(f"{page.relative_to(ROOT)}: {target} (no such heading)")
+    assert not broken, broken
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page: those written, and GitHub's of its headings."""
+    text = page.read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    made = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return made | set(re.findall(r'<a id="([^"]+)">', text))

@@ -1,0 +1,145 @@
+"""The documentation as something that runs: files a page shows are written, commands it shows are run.
+
+In a page, an HTML comment before a fenced block says what the block is:
+
+    <!-- file: first.gradspec.yaml -->     the block is this file, in the page's own folder
+    <!-- exit: 1 -->                       the commands of this console block end with this exit code
+    <!-- fault -->                         the spec in this block has faults on purpose
+    <!-- not run -->                       the block needs what a test must not do (the network, a terminal)
+
+A ```console block holds `$ gradspec …` lines, each followed by what it prints; `make docs` writes
+that output, and a test runs it again. Times differ between machines and are not compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = [
+    "ROOT",
+    "Block",
+    "Command",
+    "blocks",
+    "commands",
+    "outcome",
+    "pages",
+    "refreshed",
+    "same",
+    "write_files",
+]
+
+ROOT = Path(__file__).resolve().parents[1]
+FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DIRECTIVE = re.compile(r"<!-- (file|exit|fault|not run)(?:: ([^>]*?))? -->\s*\Z")
+TIME = re.compile(r"\b\d+(\.\d+)? (ms|s)\b")
+MAIN = "import sys; sys.argv[0] = 'gradspec'; from gradspec.cli import main; sys.exit(main())"
+
+
+class Block(NamedTuple):
+    """A fenced block. `line` counts from 1 and is that of its fence; `start` and `end` are those of its text."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    directives: dict[str, str]
+    start: int
+    end: int
+
+
+class Command(NamedTuple):
+    """A `$ gradspec …` line with the output shown under it."""
+
+    block: Block
+    arguments: list[str]
+    shown: str
+    start: int  # of the output, in the page
+    end: int
+
+
+def pages() -> list[Path]:
+    """README, CHANGELOG and everything under docs/."""
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text()
+    for found in FENCE.finditer(text):
+        directives, before = {}, text[: found.start()]
+        while said := DIRECTIVE.search(before):
+            directives[said[1]] = said[2] or ""
+            before = before[: said.start()]
+        line = text.count("\n", 0, found.start()) + 1
+        yield Block(page, line, found[1], found[2], directives, found.start(2), found.end(2))
+
+
+def write_files(page: Path, folder: Path) -> None:
+    """Every file the page shows, in `folder`."""
+    for block in blocks(page):
+        if name := block.directives.get("file"):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text)
+
+
+def commands(page: Path) -> Iterator[Command]:
+    """The gradspec commands of the page, in order; those in blocks marked "not run" are left out."""
+    for block in blocks(page):
+        if block.language != "console" or "not run" in block.directives:
+            continue
+        prompts = list(re.finditer(r"^\$ (.*)\n", block.text, re.MULTILINE))
+        for k, prompt in enumerate(prompts):
+            end = prompts[k + 1].start() if k + 1 < len(prompts) else len(block.text)
+            words = shlex.split(prompt[1])
+            if words[0] == "gradspec":
+                shown = block.text[prompt.end() : end]
+                yield Command(block, words[1:], shown, block.start + prompt.end(), block.start + end)
+
+
+def outcome(arguments: list[str], folder: Path) -> tuple[int, str]:
+    """Exit code and output (stdout, then stderr) of a gradspec command run in `folder`."""
+    environment = {
+        **os.environ,
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+    }
+    environment.pop("FORCE_COLOR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    output = done.stdout + done.stderr
+    return done.returncode, "\n".join(line.rstrip() for line in output.splitlines()) + (
+        "\n" if output else ""
+    )
+
+
+def same(shown: str, printed: str) -> bool:
+    """Whether two outputs are the same, apart from times. A line `…` stands for any number of lines."""
+    pattern = r"(?:.*\n)*?".join(
+        re.escape(TIME.sub("N s", part)) for part in re.split(r"^…\n", shown, flags=re.M)
+    )
+    return re.fullmatch(pattern, TIME.sub("N s", printed)) is not None
+
+
+def refreshed(page: Path, folder: Path) -> str:
+    """The page's text with the output of its commands as it is now."""
+    write_files(page, folder)
+    text = page.read_text()
+    for command in reversed(list(commands(page))):
+        _, printed = outcome(command.arguments, folder)
+        if not same(command.shown, printed):
+            text = text[: command.start] + printed + text[command.end :]
+    return text
