@@ -1,0 +1,21 @@
+"""The embedded backend over NumPy arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from gradspec.arrays.numpy import library
+from gradspec.backends.tape import TapeBackend
+
+__all__ = ["NumpyBackend"]
+
+
+class NumpyBackend(TapeBackend):
+    name = "numpy"
+    version = numpy.__version__
+    library = library
+
+    def quiet(self) -> Any:
+        return numpy.errstate(all="ignore")

@@ -1,0 +1,318 @@
+"""A `Plan`: one op call on operands of given kinds, prepared once and run for every node like it.
+
+What does not depend on the values is settled here: dtypes and casts, the output's kind, which
+arguments need a gradient, what is saved for them, and how broadcasting is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from gradspec.dtypes import category
+from gradspec.engine.kind import Kind
+from gradspec.engine.source import MAYBE_NONE, Lines, Symbol
+from gradspec.errors import ProgramError
+
+if TYPE_CHECKING:
+    from gradspec.arrays.contract import ArrayLibrary
+    from gradspec.engine.rule import OpLike, RuleLike
+
+__all__ = ["Freed", "Part", "Plan", "dtype_pairs", "fill", "holes", "sum_to"]
+
+
+def holes(template: Any) -> Iterator[int]:
+    """The input positions in an argument template (anything with a `k`, however nested)."""
+    if hasattr(template, "k"):
+        yield template.k
+    elif isinstance(template, tuple):
+        for part in template:
+            yield from holes(part)
+
+
+def fill(template: Any, inputs: Callable[[int], Any]) -> Any:
+    """An argument template with its inputs in place; index slices become slices."""
+    if hasattr(template, "k"):
+        return inputs(template.k)
+    if isinstance(template, tuple):
+        parts = tuple(fill(part, inputs) for part in template)
+        return slice(*parts) if hasattr(template, "step") else parts
+    return template
+
+
+class Plan:
+    """See the module. Read-only once made.
+
+    forward   (*inputs) → output, or a tuple of outputs
+    kinds     of the outputs; None in a place where only the value tells (boolean masks)
+    records   whether a node is made
+    pulls     whether a rule exists for each input that needs a gradient: (input position, argument)
+    saves     input positions whose values backward needs; `saves_output` likewise for the output
+    """
+
+    __slots__ = (
+        "_back", "arguments", "compute", "forward", "freed", "inputs", "kind", "library", "name", "node", "op",
+        "out_dtype", "outputs", "pairs", "plain", "records", "saves", "saves_anything",
+        "saves_output", "single", "warns", "zero_dim",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        op: OpLike,
+        arguments: dict[str, Any],
+        inputs: tuple[Kind, ...],
+        library: ArrayLibrary,
+        recording: bool,
+    ) -> None:
+        self.op = op
+        self.arguments = arguments  # templates by parameter name, defaults filled in
+        self.inputs = inputs
+        self.library = library
+        seen = {name: fill(value, inputs.__getitem__) for name, value in arguments.items()}
+        pairs = dtype_pairs(op, seen)
+        self.compute, self.out_dtype = op.result_dtypes(
+            {name: pairs[name] for name in pairs if op.by_name[name].is_tensor},
+            {name: value for name, value in seen.items() if not op.by_name[name].is_tensor},
+        )
+        self.zero_dim = not any(kind.shape for kind in inputs)
+        self.forward = self._write_forward()
+        self.pairs = self._needed() if recording and op.kind != "constant" else ()
+        self.records = bool(self.pairs)
+        self.name: str = (op.node if isinstance(op.node, str) else op.node(**pairs)) if self.records else ""
+        self.node: Plan | None = self if self.records else None
+        self.outputs: int | None = None  # how many, once known, for an op that gives a tuple
+        self.kind: Kind | None = None  # the output's, once known
+        self.single = op.outputs == "one"
+        # What the short path of the tape may run: one output whose kind never changes, no aliasing.
+        self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
+        self.plain = False  # set by the tape once the output's kind is known
+        self._saved()
+        self.freed = Freed(self)
+        self._back: Callable[..., None] | None = None
+
+    # forward
+
+    def cast_dtype(self, position: int) -> str | None:
+        """The dtype that an input is cast to before it is used, or None."""
+        kind = self.inputs[position]
+        wanted = self.compute
+        if wanted is None:
+            # a number beside tensors that are not cast still has to become one of theirs
+            wanted = self.out_dtype if kind.weak else kind.dtype
+        return None if kind.dtype == wanted else wanted
+
+    def _is_cast(self, position: int) -> bool:
+        return any(
+            self.op.by_name[name].is_tensor and name not in self.op.apart and position in holes(value)
+            for name, value in self.arguments.items()
+        )
+
+    def _input(self, lines: Lines, position: int, text: str) -> Symbol:
+        """An input as the lines use it: cast where it must be."""
+        kind = self.inputs[position]
+        dtype = self.cast_dtype(position) if self._is_cast(position) else None
+        if dtype is not None:
+            cast = self.library.namespace(dtype, zero_dim=not kind.shape).astype
+            text = lines.let(f"{lines.constant(cast)}({text}, {lines.constant(dtype)})")
+        return Symbol(text, kind.shape)
+
+    def _write_forward(self) -> Callable[..., Any]:
+        dtype = self.compute or next((k.dtype for k in self.inputs if not k.weak), self.out_dtype)
+        lines = Lines(self.library.namespace(dtype, zero_dim=self.zero_dim))
+        names = [f"v{k}" for k in range(len(self.inputs))]
+        values = [self._input(lines, k, name) for k, name in enumerate(names)]
+        casts = len(lines.lines)
+        result = lines.call(self.op.forward, {n: fill(v, values.__getitem__) for n, v in self.arguments.items()})
+        if not casts and len(lines.lines) == 1:
+            # the op is one contract function of its inputs in order: no function around it
+            called, _, parts = lines.lines[0].removeprefix(f"{result.text} = ").partition("(")
+            if parts == f"{', '.join(names)})" and called in lines.names:
+                function: Callable[..., Any] = lines.names[called]
+                return function
+        lines.lines.append(f"return {result.text}")
+        return lines.build(", ".join(names))
+
+    # what backward needs
+
+    def _needed(self) -> tuple[tuple[int, str], ...]:
+        """(input position, argument name) of the inputs that get a gradient."""
+        if category(self.out_dtype) < 2:
+            return ()
+        pairs = []
+        for name, template in self.arguments.items():
+            for position in holes(template):
+                if self.inputs[position].grad and self.op.by_name[name].is_tensor:
+                    pairs.append((position, name))
+        return tuple(pairs)
+
+    def rules(self) -> list[RuleLike]:
+        return [self.op.rules[name] for name in dict.fromkeys(name for _, name in self.pairs) if name in self.op.rules]
+
+    def _saved(self) -> None:
+        names = {name for rule in self.rules() for name in rule.names}
+        self.saves_output = "y" in names
+        positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
+        self.saves = tuple(k for k in positions if not self.inputs[k].weak)
+        self.saves_anything = bool(positions) or self.saves_output
+
+    # backward
+
+    @property
+    def back(self) -> Callable[..., None]:
+        """`back(ct, values, ins, k, grads, add)`: run this node's rules and add what they give to `grads`.
+
+        ct: the output's cotangent (a list for several outputs, None where there is none); values: by
+        slot; ins: the input slots; k: the node's slot; grads: slot → cotangent so far.
+        """
+        if self._back is None:
+            dtype = self.compute or self.out_dtype
+            space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
+            self._back = self.write_back(space, recorded=False)
+        return self._back
+
+    def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
+        """`back` over the namespace xp. One that records does its own casts of what was saved."""
+        lines = Lines(xp)
+        fetched: dict[int, Symbol] = {}
+
+        def saved(position: int) -> Symbol:
+            if position not in fetched:
+                text = lines.let(f"values[ins[{position}]]")
+                kind = self.inputs[position]
+                fetched[position] = Symbol(text, kind.shape) if recorded else self._input(lines, position, text)
+            return fetched[position]
+
+        ct = Symbol("ct", self.kind.shape if self.kind else None)
+        for name in dict.fromkeys(name for _, name in self.pairs):
+            rule = self.op.rules.get(name)
+            if rule is None:
+                lines.lines.append(f"{lines.constant(_no_derivative)}({lines.constant(self.op.name)})")
+                break
+            known: dict[str, Any] = {"ct": ct}
+            if "y" in rule.names:
+                known["y"] = Symbol(lines.let("values[k]") if self.single else lines.let("values[k]"), ct.shape)
+            for wanted in rule.names:
+                known[wanted] = known[wanted] if wanted in known else self._argument(wanted, saved)
+            result = lines.call(rule.function, {n: known[n] for n in rule.names})
+            if rule.kind == "partial":
+                text = result.text
+                if category(self.out_dtype) == 3:
+                    text = lines.let(f"{lines.function('conj')}({text})")
+                result = Symbol(lines.let(f"{lines.function('multiply')}(ct, {text})"), ct.shape)
+            self._deliver(lines, name, rule, result, xp, recorded)
+        lines.lines.append("return None")
+        return lines.build("ct, values, ins, k, grads")
+
+    def _argument(self, wanted: str, saved: Callable[[int], Symbol]) -> Any:
+        """A rule's argument by its name: a saved tensor, a static value or what is known of a tensor."""
+        if wanted == "y_meta":
+            return self.kind
+        if wanted.endswith("_meta") and wanted not in self.arguments:
+            return fill(self.arguments[wanted.removesuffix("_meta")], self.inputs.__getitem__)
+        return fill(self.arguments[wanted], saved)
+
+    def _deliver(self, lines: Lines, name: str, rule: RuleLike, result: Symbol, xp: Any, recorded: bool) -> None:
+        """Add the lines that bring a rule's result to its inputs: cast, undo broadcasting, add."""
+        many = not hasattr(self.arguments[name], "k")
+        for part, position in enumerate(holes(self.arguments[name])):
+            kind = self.inputs[position]
+            if not kind.grad:
+                continue
+            text, shape = (lines.let(f"{result.text}[{part}]"), MAYBE_NONE) if many else (result.text, result.shape)
+            dtype = self.compute or self.out_dtype
+            if dtype != kind.dtype:
+                space = xp if recorded else self.library.namespace(dtype, zero_dim=not kind.shape)
+                text = lines.let(
+                    f"{lines.constant(_cast)}({lines.constant(space)}, {text}, {lines.constant(kind.dtype)})"
+                )
+            if shape != kind.shape:
+                wanted = lines.constant(kind.shape)
+                text = lines.let(f"{lines.constant(sum_to)}({lines.constant(xp)}, {text}, {wanted})")
+            if recorded:
+                add = lines.constant(xp.add)
+            else:
+                add = lines.constant(self.library.namespace(kind.dtype, zero_dim=not kind.shape).add)
+            slot = lines.let(f"ins[{position}]")
+            indent = ""
+            if shape is MAYBE_NONE:
+                lines.lines.append(f"if {text} is not None:")
+                indent = "  "
+            lines.lines += [
+                f"{indent}if {slot} in grads: grads[{slot}] = {add}(grads[{slot}], {text})",
+                f"{indent}else: grads[{slot}] = {text}",
+            ]
+
+
+class Freed:
+    """Takes a plan's place at a node whose saved values an earlier backward freed."""
+
+    __slots__ = ("plan",)
+    saves_anything = False
+    saves: tuple[int, ...] = ()
+    saves_output = False
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
+        raise ProgramError(
+            "graph-freed",
+            f"the saved values of {self.name} were freed by an earlier backward; that one needs retain_graph=True",
+        )
+
+
+class Part:
+    """Stands at each output of a node with several: hands its cotangent to the node, in a list."""
+
+    __slots__ = ("count", "name", "part")
+    saves_anything = False
+    saves: tuple[int, ...] = ()
+    saves_output = False
+
+    def __init__(self, name: str, part: int, count: int) -> None:
+        self.name = name
+        self.part = part
+        self.count = count
+
+    def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
+        cts = grads.setdefault(ins[0], [None] * self.count)
+        cts[self.part] = ct
+
+
+def sum_to(xp: Any, ct: Any, shape: tuple[int, ...]) -> Any:
+    """`ct` with broadcasting undone: summed over the axes that `shape` lacks or has with size 1."""
+    if ct is None:
+        return None
+    have = xp.shape(ct)
+    if have == shape:
+        return ct
+    lead = len(have) - len(shape)
+    axes = tuple(
+        a for a in range(len(have)) if a < lead or (shape[a - lead] == 1 and have[a] != 1)
+    )
+    ct = xp.sum(ct, axes, keepdims=False) if axes else ct
+    return ct if xp.shape(ct) == shape else xp.reshape(ct, shape)
+
+
+def _cast(xp: Any, ct: Any, dtype: str) -> Any:
+    """A cotangent in its argument's dtype; for a real argument the imaginary part is dropped."""
+    return None if ct is None else xp.astype(ct, dtype)
+
+
+def _no_derivative(name: str) -> None:
+    raise ProgramError("no-derivative", f"{name} has no derivative")
+
+
+def dtype_pairs(op: OpLike, seen: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by name with each Kind as the (dtype, rank) that the facts of an op go by."""
+
+    def pair(value: Any) -> Any:
+        if isinstance(value, Kind):
+            return value.dtype, value.rank
+        return [pair(part) for part in value] if isinstance(value, tuple) else value
+
+    return {name: pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}

@@ -1,0 +1,50 @@
+"""What the engine needs to know of an op: the words of gradspec.ops.registry, as types.
+
+The engine stands below the ops and knows none of them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+__all__ = ["OpLike", "ParamLike", "RuleLike"]
+
+
+class RuleLike(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def function(self) -> Callable[..., Any]: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+
+class ParamLike(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def default(self) -> Any: ...
+    @property
+    def is_tensor(self) -> bool: ...
+
+
+class OpLike(Protocol):
+    name: str
+    kind: str
+    forward: Callable[..., Any]
+    params: Any  # tuple[ParamLike, ...]
+    by_name: Any  # dict[str, ParamLike]
+    rules: Any  # dict[str, RuleLike]
+    node: Any
+    outputs: str
+    dynamic: bool
+    view: bool
+    apart: tuple[str, ...]
+    check: Callable[..., None] | None
+    expand: Callable[..., Callable[..., Any] | None] | None
+    warns: Callable[..., tuple[tuple[str, str], ...]] | None
+
+    def result_dtypes(self, dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str | None, str]: ...

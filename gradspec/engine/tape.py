@@ -1,0 +1,256 @@
+"""The tape: every value that a program makes, in flat lists by slot, and the node that made it.
+
+A *slot* is a number counted upwards as values are made, so that a slot is also a time: what was
+made later stands higher, and walking the slots downwards is the order in which backward runs.
+There are no node objects: the node of a slot is its `Plan` and the slots it was applied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradspec.dtypes import category
+from gradspec.engine.kind import Kind, Kinds
+from gradspec.engine.plan import Part, Plan, dtype_pairs, fill
+from gradspec.errors import ProgramError
+
+if TYPE_CHECKING:
+    from gradspec.arrays.contract import ArrayLibrary
+    from gradspec.engine.rule import OpLike
+
+__all__ = ["Engine", "Hole", "OpCalls", "Table", "Tape", "Traced"]
+
+
+class Hole(NamedTuple):
+    """In an argument template: the place of input k."""
+
+    k: int
+
+
+class Expansion:
+    """Takes a plan's place where a call is made of calls of other ops."""
+
+    __slots__ = ("arguments", "body")
+    plain = False
+
+    def __init__(self, body: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        self.body = body
+        self.arguments = arguments
+
+
+class Table(dict[tuple[Kind, ...], Any]):
+    """The plans of one call: kinds of its inputs → Plan or Expansion."""
+
+    def __init__(self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool) -> None:
+        super().__init__()
+        given = dict(args)
+        self.engine = engine
+        self.op = op
+        self.arguments = {p.name: given.get(p.name, p.default) for p in op.params}
+        self.recording = recording
+
+    def make(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan | Expansion:
+        """The plan for inputs of these kinds, kept if nothing in it depends on `values`, the inputs.
+
+        Raises:
+            ProgramError: what the op's checks raise.
+        """
+        op = self.op
+        seen = {name: fill(value, kinds.__getitem__) for name, value in self.arguments.items()}
+        shown = {name: fill(value, lambda k: values[k] if kinds[k].weak else kinds[k]) for name, value in self.arguments.items()}
+        if op.check is not None:
+            op.check(**shown)
+        body = op.forward if op.kind == "composite" else None
+        if body is None and op.expand is not None:
+            body = op.expand(**dtype_pairs(op, seen))
+        if body is not None:
+            self[kinds] = expansion = Expansion(body, self.arguments)
+            return expansion
+        plan = Plan(op, self.arguments, kinds, self.engine.library, self.recording)
+        plan.warns = () if op.warns is None else tuple(op.warns(**shown))
+        # checks of integers look at their values (2 ** -1), those of floats do not
+        if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
+            self[kinds] = plan
+        return plan
+
+
+class Engine:
+    """An array library and a set of ops, with everything prepared for them so far. Outlives its tapes."""
+
+    def __init__(self, library: ArrayLibrary, find: Callable[[str], OpLike | None]) -> None:
+        self.library = library
+        self.find = find
+        self.kinds = Kinds()
+        self._tables: dict[tuple[str, str, bool], Table] = {}
+
+    def table(self, op: str, args: tuple[tuple[str, Any], ...], recording: bool) -> Table:
+        """The plans of a call. `args` are (parameter, template) pairs, defaults left out."""
+        # by text, since 1, 1.0 and True are equal and yet different arguments
+        key = (op, repr(args), recording)
+        table = self._tables.get(key)
+        if table is None:
+            entry = self.find(op)
+            if entry is None:
+                raise ProgramError("invalid-argument", f"no op {op}")
+            table = self._tables[key] = Table(self, entry, args, recording)
+        return table
+
+
+class Traced:
+    """A slot of a tape where a rule or a composite body expects an array."""
+
+    __slots__ = ("slot", "tape")
+
+    def __init__(self, tape: Tape, slot: int) -> None:
+        self.tape = tape
+        self.slot = slot
+
+    @property
+    def kind(self) -> Kind:
+        return self.tape.kinds[self.slot]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.tape.kinds[self.slot].shape
+
+    @property
+    def dtype(self) -> str:
+        return self.tape.kinds[self.slot].dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.tape.recording and self.tape.kinds[self.slot].grad
+
+
+class Tape:
+    """One program's values. See the module.
+
+    values   by slot: the array (None for the slot of a node with several outputs)
+    kinds    by slot: its Kind
+    nodes    by slot: the Plan that made it (or a Freed or Part in its place), None for a leaf
+    ins      by slot: the slots it was applied to
+    """
+
+    __slots__ = ("_numbers", "engine", "ins", "kinds", "nodes", "ops", "recording", "values", "warned")
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.values: list[Any] = []
+        self.kinds: list[Any] = []
+        self.nodes: list[Any] = []
+        self.ins: list[tuple[int, ...]] = []
+        self.recording = True
+        self.ops = OpCalls(self)
+        self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
+        self._numbers: dict[tuple[type, str], int] = {}
+
+    def push(self, value: Any, kind: Any, node: Any = None, ins: tuple[int, ...] = ()) -> int:
+        """A new slot."""
+        self.values.append(value)
+        self.kinds.append(kind)
+        self.nodes.append(node)
+        self.ins.append(ins)
+        return len(self.values) - 1
+
+    def array(self, value: Any, dtype: str, *, grad: bool = False) -> int:
+        """A slot for an array of the library that no node made."""
+        return self.push(value, self.engine.kinds.of(dtype, self.engine.library.shape_of(value), grad=grad))
+
+    def number(self, value: Any) -> int:
+        """The slot of a Python number; one for each value."""
+        key = (type(value), repr(value))
+        slot = self._numbers.get(key)
+        if slot is None:
+            dtype = {bool: "bool", int: "int64", float: "float64"}.get(type(value), "complex128")
+            slot = self._numbers[key] = self.push(value, self.engine.kinds.of(dtype, (), weak=True))
+        return slot
+
+    def apply(self, table: Table, slots: tuple[int, ...]) -> tuple[int, ...]:
+        """Run one call; the slots of its outputs.
+
+        Raises:
+            ProgramError: what the op raises.
+        """
+        kinds = self.kinds
+        values = self.values
+        key = tuple([kinds[s] for s in slots])
+        plan = table.get(key)
+        if plan is None:
+            plan = table.make(key, [values[s] for s in slots])
+        if type(plan) is Expansion:
+            return self._expand(plan, slots)
+        if plan.warns:
+            self.warned.extend(plan.warns)
+        result = plan.forward(*[values[s] for s in slots])
+        if plan.single:
+            kind = plan.kind
+            if kind is None or plan.op.dynamic:
+                kind = plan.kind = self._kind(plan, result)
+                plan.plain = not (plan.op.dynamic or plan.op.view or plan.warns) and table.get(key) is plan
+            return (self.push(result, kind, plan.node, slots),)
+        kind_of = self._kind
+        if plan.node is None:
+            return tuple([self.push(part, kind_of(plan, part)) for part in result])
+        node = self.push(None, None, plan.node, slots)
+        count = len(result)
+        outs = [
+            self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,)) for j, part in enumerate(result)
+        ]
+        self.values[node] = result
+        return tuple(outs)
+
+    def _kind(self, plan: Plan, result: Any) -> Kind:
+        shape = self.engine.library.shape_of(result)
+        return self.engine.kinds.of(plan.out_dtype, shape, grad=plan.records)
+
+    def _expand(self, expansion: Expansion, slots: tuple[int, ...]) -> tuple[int, ...]:
+        def array(k: int) -> Any:
+            slot = slots[k]
+            return self.values[slot] if self.kinds[slot].weak else Traced(self, slot)
+
+        arguments = {name: fill(value, array) for name, value in expansion.arguments.items()}
+        result = expansion.body(self.ops, **arguments)
+        return (result.slot,) if isinstance(result, Traced) else tuple([part.slot for part in result])
+
+
+class OpCalls:
+    """The ops of a tape as functions: `ops.mul(x, 2)` on Traced arrays and Python values."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        op = self._tape.engine.find(name)
+        if op is None:
+            raise AttributeError(name)
+        names = tuple(op.by_name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._call(op, dict(zip(names, args, strict=False)) | kwargs)
+
+        setattr(self, name, call)
+        return call
+
+    def _call(self, op: OpLike, arguments: dict[str, Any]) -> Any:
+        tape = self._tape
+        slots: list[int] = []
+
+        def template(value: Any, tensor: bool) -> Any:
+            if isinstance(value, Traced):
+                slots.append(value.slot)
+                return Hole(len(slots) - 1)
+            if isinstance(value, (tuple, list)):
+                return tuple(template(part, tensor) for part in value)
+            if tensor and value is not None:
+                slots.append(tape.number(value))
+                return Hole(len(slots) - 1)
+            return value
+
+        args = tuple(
+            (name, template(value, op.by_name[name].is_tensor)) for name, value in arguments.items()
+        )
+        outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
+        return Traced(tape, outs[0]) if op.outputs == "one" else tuple(Traced(tape, s) for s in outs)
+
+
