@@ -129,7 +129,7 @@ def outcome(arguments: list[str], folder: Path) -> tuple[int, str]:
 def same(shown: str, printed: str) -> bool:
     """Whether two outputs are the same, apart from times. A line `…` stands for any number of lines."""
     pattern = r"(?:.*\n)*?".join(
-        re.escape(TIME.sub("N s", part)) for part in re.split(r"^…\n", shown, flags=re.M)
+        re.escape(TIME.sub("N s", part)) for part in re.split(r"^…\n", shown, flags=re.MULTILINE)
     )
     return re.fullmatch(pattern, TIME.sub("N s", printed)) is not None
 

@@ -56,7 +56,7 @@ def test_links_lead_somewhere() -> None:
     broken = []
     for page in pages():
         for target in re.findall(
-            r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S)
+            r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
         ):
             if re.match(r"[a-z]+:", target):
                 continue
