@@ -1,0 +1,105 @@
+"""Elementwise functions: NumPy's ufuncs themselves, replaced only where they would answer otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from gradspec.dtypes import category
+from gradspec.errors import ProgramError
+
+__all__ = ["elementwise_functions"]
+
+Function = Callable[..., Any]
+_UFUNCS: dict[str, Function] = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
+    "floor_divide": np.floor_divide, "remainder": np.remainder, "pow": np.power, "negative": np.negative,
+    "abs": np.absolute, "sign": np.sign, "sqrt": np.sqrt, "square": np.square, "reciprocal": np.reciprocal,
+    "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sin": np.sin, "cos": np.cos,
+    "tanh": np.tanh, "floor": np.floor, "trunc": np.trunc, "maximum": np.maximum, "minimum": np.minimum,
+    "equal": np.equal, "not_equal": np.not_equal, "less": np.less, "less_equal": np.less_equal,
+    "greater": np.greater, "greater_equal": np.greater_equal, "logical_and": np.logical_and,
+    "logical_or": np.logical_or, "logical_not": np.logical_not, "isnan": np.isnan, "isinf": np.isinf,
+    "isfinite": np.isfinite, "conj": np.conjugate, "real": attrgetter("real"), "imag": attrgetter("imag"),
+}  # fmt: skip
+# What a kind of number does not have: these raise dtype-unsupported.
+_NOT_INTEGER = (
+    "divide", "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid",
+)  # fmt: skip
+_NOT_BOOL = (*_NOT_INTEGER, "subtract", "negative", "floor_divide", "remainder", "pow")
+_NOT_COMPLEX = (
+    "floor_divide", "remainder", "maximum", "minimum", "floor", "trunc", "less", "less_equal", "greater",
+    "greater_equal",
+)  # fmt: skip
+
+
+def elementwise_functions(dtype: str) -> dict[str, Function]:
+    """All of them by name for arrays of `dtype`. Operands that are all Python numbers give doubles."""
+    kind = category(dtype)
+    table = {**_UFUNCS, "sigmoid": _half_sigmoid if dtype == "float16" else _sigmoid}
+    if kind < 3:
+        table["conj"] = table["real"] = _identity
+    if kind < 2:
+        table |= dict.fromkeys(("floor", "trunc"), _identity)
+    if kind == 1:
+        table["pow"] = _integer_power
+    if kind == 0:
+        table |= dict.fromkeys(("abs", "sign", "square"), _identity)
+    if kind == 3:
+        table |= {"log1p": _complex_log1p, "sigmoid": _complex_sigmoid, "reciprocal": _complex_reciprocal}
+    for name in (_NOT_BOOL, _NOT_INTEGER, (), _NOT_COMPLEX)[kind]:
+        table[name] = _refusing(name, dtype, table[name])
+    return table
+
+
+def _identity(x: Any) -> Any:
+    return x
+
+
+def _refusing(name: str, dtype: str, function: Function) -> Function:
+    """`function` for arrays of another dtype that come by; dtype-unsupported for the namespace's own."""
+    own = np.dtype(dtype)
+
+    def refuse(*operands: Any) -> Any:
+        others = {x.dtype for x in operands if hasattr(x, "dtype")} - {own}
+        if others:
+            return function(*operands)
+        raise ProgramError("dtype-unsupported", f"{name} does not take {dtype}")
+
+    return refuse
+
+
+def _integer_power(a: Any, b: Any) -> Any:
+    if np.any(np.less(b, 0)):
+        raise ProgramError("negative-integer-power", "integers have no negative integer powers")
+    return np.power(a, b)
+
+
+def _sigmoid(x: Any) -> Any:
+    """1/(1+e⁻ˣ) from e⁻|x|, so that nothing overflows and small values keep their digits."""
+    small = np.exp(-np.absolute(x))
+    return np.where(np.greater_equal(x, 0), 1, small)[()] / (1 + small)
+
+
+def _half_sigmoid(x: Any) -> Any:
+    return _sigmoid(np.asarray(x, np.float32)).astype(np.float16)
+
+
+def _complex_sigmoid(z: Any) -> Any:
+    right = np.greater_equal(np.real(z), 0)
+    small = np.exp(np.where(right, np.negative(z), z))
+    return np.where(right, 1, small)[()] / (1 + small)
+
+
+def _complex_reciprocal(z: Any) -> Any:
+    return np.divide(1, z)
+
+
+def _complex_log1p(z: Any) -> Any:
+    """log(1 + z), its real part from log1p of |1 + z|² − 1 near 0, where NumPy's loses its digits."""
+    x, y = np.real(z), np.imag(z)
+    near = np.multiply(0.5, np.log1p(x * (2 + x) + y * y)) + 1j * np.arctan2(y, 1 + x)
+    return np.where(x * x + y * y < 0.25, near, np.log(np.add(z, 1)))[()]
