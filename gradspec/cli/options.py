@@ -1,0 +1,74 @@
+"""What several commands share: the default suite, loading with all faults told, colour, width."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradspec.errors import SpecError, UsageError
+
+if TYPE_CHECKING:
+    from gradspec.spec.model import Spec
+
+__all__ = ["color_for", "default_paths", "load", "one_spec", "suite_path", "width"]
+
+
+def suite_path() -> Path:
+    """The conformance suite that ships with gradspec: inside the wheel, or beside a source checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "_suite"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+def default_paths() -> list[str]:
+    """`specs/` here if there is one, else the bundled suite."""
+    if Path("specs").is_dir():
+        return ["specs"]
+    suite = suite_path()
+    if not suite.is_dir():
+        raise UsageError("no specs/ here and no bundled suite: name a file or directory")
+    return [str(suite)]
+
+
+def load(paths: tuple[str, ...] | list[str]) -> list[Spec]:
+    """All specs of the given files and directories; raises SpecError with all faults of all of them."""
+    from gradspec.spec.load import load_paths
+
+    for path in paths:
+        if not Path(path).exists():
+            raise UsageError(f'no file or directory "{path}"')
+    specs, faults = load_paths(list(paths))
+    if faults:
+        raise SpecError(faults)
+    return specs
+
+
+def one_spec(file: str, only: str | None) -> list[Spec]:
+    """The specs of one file, or the one called `only`; raises UsageError where there is none of that id."""
+    from gradspec.errors import did_you_mean
+
+    specs = load([file])
+    if only is None:
+        return specs
+    chosen = [spec for spec in specs if only in (spec.id, spec.id.partition("@")[0])]
+    if not chosen:
+        ids = [spec.id for spec in specs]
+        hint = did_you_mean(only, ids) or f"it has {', '.join(ids[:8])}{', …' if len(ids) > 8 else ''}"
+        raise UsageError(f'no spec "{only}" in {file}; {hint}')
+    return chosen
+
+
+def color_for(option: str) -> bool:
+    """Whether stdout gets colours."""
+    from gradspec.reports.color import wants_color
+
+    return wants_color(option, os.environ, sys.stdout.isatty())
+
+
+def width() -> int:
+    """How many cells a line of output may take."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns

@@ -1,0 +1,96 @@
+"""gradspec run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from gradspec.cli.options import color_for, default_paths, load, width
+from gradspec.errors import UsageError
+from gradspec.runner import exits
+
+if TYPE_CHECKING:
+    from gradspec.reports.json import JsonReport
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "-b",
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    help="Run on this backend; repeat for more. Default: python and numpy.",
+)
+@click.option(
+    "--only", multiple=True, metavar="GLOB", help="Only specs whose id fits, as 'ops.sqrt.*'; repeatable."
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only specs with this tag; repeatable.")
+@click.option("--op", "ops", multiple=True, metavar="OP", help="Only specs that call this op; repeatable.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="json=FILE", help="Also write a report to a file."
+)
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
+)
+@click.option("-v", "--verbose", is_flag=True, help="A line for every spec, and all failures of each.")
+def command(
+    paths: tuple[str, ...],
+    backends: tuple[str, ...],
+    only: tuple[str, ...],
+    tags: tuple[str, ...],
+    ops: tuple[str, ...],
+    reports: tuple[str, ...],
+    color: str,
+    verbose: bool,
+) -> int:
+    """Run specs on backends and say exactly what differs.
+
+    PATHS are spec files and directories; by default specs/ here if there is one, else the bundled
+    suite.
+    """
+    from gradspec.plugins import load_backend
+    from gradspec.reports.console import Console
+    from gradspec.runner.run import run
+    from gradspec.runner.select import select
+
+    files = [_report(text) for text in reports]
+    specs = load(paths or default_paths())
+    chosen = select(specs, only, tags, ops)
+    if not chosen:
+        click.echo(_nothing(len(specs), only, tags, ops), err=True)
+        return exits.NOTHING_SELECTED
+    console = Console(sys.stdout.write, color=color_for(color), width=width(), verbose=verbose)
+    names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
+    code = exits.AS_EXPECTED
+    for event in run(chosen, names, load_backend):
+        console(event)
+        for file in files:
+            file(event)
+        code = getattr(event, "exit_code", code)
+    return code
+
+
+def _report(text: str) -> JsonReport:
+    from gradspec.reports.json import JsonReport
+
+    kind, equals, path = text.partition("=")
+    if kind != "json" or not equals or not path:
+        raise UsageError(f"--report {text}: write it as json=FILE")
+    return JsonReport(path)
+
+
+def _nothing(loaded: int, only: tuple[str, ...], tags: tuple[str, ...], ops: tuple[str, ...]) -> str:
+    if not loaded:
+        return "no spec found: a directory is searched for files ending in .gradspec.yaml"
+    wanted = [
+        f"{option} {text}"
+        for option, texts in (("--only", only), ("--tag", tags), ("--op", ops))
+        for text in texts
+    ]
+    return f"none of {loaded} specs fits {' '.join(wanted)}"

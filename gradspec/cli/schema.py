@@ -1,0 +1,27 @@
+"""gradspec schema."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("schema")
+@click.option("--report", is_flag=True, help="The schema of the JSON report instead.")
+def command(report: bool) -> int:
+    """Print the JSON Schema of spec files or reports.
+
+    For editors: "# yaml-language-server: $schema=PATH" in the first line of a spec file.
+    """
+    if report:
+        from gradspec.reports.json import schema_text
+
+        click.echo(schema_text(), nl=False)
+    else:
+        from pathlib import Path
+
+        import gradspec.spec
+
+        click.echo(Path(gradspec.spec.__path__[0], "schema.json").read_text(encoding="utf-8"), nl=False)
+    return 0

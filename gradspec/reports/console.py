@@ -1,0 +1,124 @@
+"""The report on the terminal: silent about what passes, thorough about what does not, a table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gradspec.reports.color import Paint
+from gradspec.reports.failure import block
+from gradspec.reports.totals import KINDS, Totals
+from gradspec.runner.events import BackendUnavailable, Event, RunFinished, RunStarted, SpecFinished
+
+if TYPE_CHECKING:
+    from gradspec.runner.verdict import Verdict
+
+__all__ = ["Console"]
+
+_LISTED = 10  # lines of a list at the end, unless all are asked for
+_ROLES = {"failed": "bad", "error": "bad", "passed": "good", "emulated": "good"}
+_WORDS = {"passed": "PASS", "unsupported": "UNSUPPORTED", "unchecked": "UNCHECKED"}
+
+
+class Console:
+    """Folds the events of a run into text for people, line by line through `write`."""
+
+    def __init__(
+        self, write: Callable[[str], object], *, color: bool = False, width: int = 80, verbose: bool = False
+    ) -> None:
+        self.write = write
+        self.paint = Paint(color)
+        self.width = width
+        self.verbose = verbose
+        self.totals = Totals()
+        self.backends: tuple[str, ...] = ()
+        self.unavailable: list[BackendUnavailable] = []
+        self.warnings: dict[str, list[str]] = {}
+        self.unsupported: dict[str, dict[str, int]] = {}
+        self.unchecked: dict[str, list[str]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        match event:
+            case RunStarted():
+                self.backends = event.backends
+            case BackendUnavailable():
+                self.unavailable.append(event)
+                self.write(f"{self.paint('bad', 'UNAVAILABLE')} backend {event.name}: {event.reason}\n")
+            case SpecFinished():
+                self.finished(event.verdict)
+            case RunFinished():
+                self.end(event)
+
+    def finished(self, verdict: Verdict) -> None:
+        self.totals.add(verdict)
+        if verdict.outcome in ("failed", "error"):
+            self.write(block(verdict, self.paint, self.verbose) + "\n")
+        elif self.verbose:
+            self.write(self.line(verdict))
+        for shown in verdict.warnings:
+            where = f"{verdict.id} line {shown.line}: {shown.code}: {shown.text}"
+            self.warnings.setdefault(where, []).append(verdict.backend)
+        for feature in {check.feature for check in verdict.checks if check.feature} or set(
+            filter(None, [verdict.message if verdict.outcome == "unsupported" else ""])
+        ):
+            counts = self.unsupported.setdefault(verdict.backend, {})
+            counts[feature] = counts.get(feature, 0) + 1
+        if verdict.outcome == "unchecked":
+            self.unchecked.setdefault(f"{verdict.id}  {verdict.file}:{verdict.line}", []).append(
+                verdict.backend
+            )
+
+    def line(self, verdict: Verdict) -> str:
+        """One line for a spec that did not fail."""
+        word = self.paint(_ROLES.get(verdict.outcome, "soft"), _WORDS[verdict.outcome])
+        counts = verdict.counts
+        parts = [f"{counts.passed + counts.emulated} of {counts.total} checks"] if counts.total else []
+        if counts.emulated:
+            parts.append(f"{counts.emulated} emulated")
+        missing = sorted({check.feature for check in verdict.checks if check.feature})
+        if missing or verdict.message:
+            parts.append(f"without {', '.join(missing) or verdict.message}")
+        if verdict.follows:
+            parts.append(f"follows {' or '.join(verdict.follows)}")
+        return f"{word} {verdict.id}  {verdict.backend}  {', '.join(parts)}".rstrip() + "\n"
+
+    def end(self, event: RunFinished) -> None:
+        if self.warnings:
+            lines = [f"  {where}  ({', '.join(names)})" for where, names in self.warnings.items()]
+            self.listed("warnings that no step expects or forbids:", lines)
+        if self.unsupported:
+            lines = [
+                f"  {name}: " + ", ".join(f"{feature} ({_specs(n)})" for feature, n in sorted(counts.items()))
+                for name, counts in self.unsupported.items()
+            ]
+            self.listed("left out as unsupported:", lines)
+        if self.unchecked:
+            lines = [f"  {where}" for where in self.unchecked]
+            self.listed("unchecked, nothing is expected in them:", lines)
+        if table := self.totals.lines(self.width):
+            self.write("\n".join(table) + "\n\n")
+        self.write(self.closing(event) + "\n")
+
+    def listed(self, title: str, lines: list[str]) -> None:
+        limit = len(lines) if self.verbose else _LISTED
+        more = [f"  and {len(lines) - limit} more; --verbose shows all"] if len(lines) > limit else []
+        self.write("\n".join([self.paint("soft", title), *lines[:limit], *more]) + "\n\n")
+
+    def closing(self, event: RunFinished) -> str:
+        """The one line that says how it went."""
+        ran = [name for name in self.backends if name not in {gone.name for gone in self.unavailable}]
+        where = f"{_specs(self.totals.specs)} × {len(ran)} backends" if len(ran) > 1 else ""
+        where = where or f"{_specs(self.totals.specs)} on {ran[0] if ran else 'no backend'}"
+        kinds = self.totals.by_kind
+        counts = [
+            self.paint(_ROLES.get(kind, "soft"), f"{kinds[kind]} {kind}") for kind in KINDS if kinds[kind]
+        ]
+        if self.unavailable:
+            names = ", ".join(gone.name for gone in self.unavailable)
+            counts.append(self.paint("bad", f"{names} unavailable"))
+        return f"{where}: {', '.join(counts) or 'nothing ran'} in {event.duration_s:.2f} s"
+
+
+def _specs(n: int) -> str:
+    return f"{n} spec" if n == 1 else f"{n} specs"

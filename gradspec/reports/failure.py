@@ -1,0 +1,104 @@
+"""The block a failure is shown as: where, what, expected against got, the bound, how to see it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradspec.reports.color import Paint
+    from gradspec.runner.compare import Difference
+    from gradspec.runner.verdict import CheckResult, Verdict
+
+__all__ = ["MOST", "block", "rerun"]
+
+MOST = 4  # failures of one verdict that are shown unless all are asked for
+
+
+def block(verdict: Verdict, paint: Paint, everything: bool = False) -> str:
+    """The lines for one failed or crashed spec."""
+    lines: list[str] = []
+    if verdict.outcome == "error":
+        what = "the spec cannot be run as written" if verdict.fault else f"backend {verdict.backend} crashed"
+        lines += [f"{_head('ERROR', verdict, paint)}  {what}", f"  {verdict.message}"]
+        lines += [f"  {verdict.file}:{verdict.line}"]
+    shown = [check for check in verdict.checks if check.status == "failed"]
+    shown = shown or [check for check in verdict.checks if check.status == "not-run"]
+    limit = len(shown) if everything else MOST
+    for check in shown[:limit]:
+        lines += _failure(check, verdict, paint)
+    if len(shown) > limit:
+        lines.append(f"  and {len(shown) - limit} more failed checks; --verbose shows all")
+    left = verdict.counts.not_run
+    if left and shown and shown[0].status == "failed":
+        lines.append(f"  not run because of this: {left} {'check' if left == 1 else 'checks'}")
+    again = rerun(verdict)
+    lines.append(paint("dim", f"  rerun: {again}"))
+    return "\n".join(lines)
+
+
+def rerun(verdict: Verdict) -> str:
+    """The command that runs this spec alone."""
+    from shlex import quote
+
+    crashed = "GRADSPEC_DEBUG=1 " if verdict.outcome == "error" and not verdict.fault else ""
+    return f"{crashed}gradspec run {quote(verdict.file)} --only {quote(verdict.id)} -b {verdict.backend}"
+
+
+def _head(word: str, verdict: Verdict, paint: Paint) -> str:
+    return f"{paint('bad', word)} {paint('strong', verdict.id)}  {verdict.backend}"
+
+
+def _failure(check: CheckResult, verdict: Verdict, paint: Paint) -> list[str]:
+    """The lines of one failed check: what it looked at, how far off it is, where it stands."""
+    difference = check.difference
+    subject = _subject(check)
+    one = difference is not None and difference.size == 1 and difference.index is not None
+    head = " ".join(filter(None, (subject, check.context)))
+    if check.name or check.field == "hooks":
+        if difference is None:
+            lines = [f"{head}", f"  {check.summary}"]
+        elif difference.index is None:
+            lines = [head, f"  {check.summary}{_whole(difference, check.summary)}"]
+        else:
+            lines = [head if one else f"{head}: {check.summary}", f"  {_worst(difference, one)}"]
+        if check.origin:
+            lines[-1] += f", {check.origin}"
+    else:
+        lines = [head, f"  {check.summary}"]
+    if check.pattern:
+        lines.append(f"  pattern: {check.pattern}")
+    lines.append(f"  {check.place}")
+    lines[0] = f"{_head('FAIL', verdict, paint)}  {lines[0]}"
+    return lines
+
+
+def _subject(check: CheckResult) -> str:
+    """What was looked at: `grad of "w" [2, 3]`."""
+    if not check.name:
+        return {"step": "", "raises": "error", "warns": "warnings", "hooks": "hooks"}.get(
+            check.field, check.field
+        )
+    shape = check.difference.shape if check.difference else ()
+    return f'{check.field} of "{check.name}"' + (f" {list(shape)}" if shape else "")
+
+
+def _worst(difference: Difference, one: bool) -> str:
+    where = "" if one else f"worst at {_index(difference.index or ())}: "
+    text = f"{where}expected {difference.expected}, got {difference.got}"
+    if difference.abs is None:
+        return text
+    distance = f"abs {difference.abs:.3g}"
+    if difference.bound.endswith("ulp") and difference.ulp is not None:
+        distance = f"{difference.ulp} ulp"
+    return f"{text} ({distance} > {difference.bound})" if difference.bound else f"{text} ({distance})"
+
+
+def _index(index: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, index))})"
+
+
+def _whole(difference: Difference, summary: str) -> str:
+    """Both arrays, unless the summary has told them."""
+    if difference.expected in summary and difference.got in summary:
+        return ""
+    return f": expected {difference.expected}, got {difference.got}"

@@ -1,0 +1,86 @@
+"""A program told step by step, with its tensors after each `expect` as a session at a prompt shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gradspec.runner.door import observe
+from gradspec.runner.show import array
+from gradspec.spec.model import Block, Hook, Look, Program, Ref, Spec, Watch
+
+if TYPE_CHECKING:
+    from gradspec.backends.base import Backend, Outcome
+
+__all__ = ["trace_lines", "watching"]
+
+
+def trace_lines(spec: Spec, backend: Backend) -> Iterator[str]:
+    """The lines of a trace. Steps stand under their line number in the file; after each watch comes
+    one line a tensor, `(repr, repr of its grad or None, is_leaf)`. Raises Crashed as `observe` does."""
+    program = watching(spec.program)
+    seen = observe(backend, program)
+    yield f"{spec.id}  {backend.name}" + (f"  {spec.title}" if spec.title else "")
+    for leaf in program.leaves:
+        data = program.names[leaf.data.binding] if isinstance(leaf.data, Ref) else array(leaf.data)
+        grad = ", requires_grad" if leaf.requires_grad else ""
+        yield f"{'':5}  {program.names[leaf.binding]} = {data}{grad}"
+    told: set[int] = set()
+    for step, depth in _deep(program.steps, 0):
+        if isinstance(step, Watch):
+            for k, saw in enumerate(seen.seen.get(step.at, [])[::2]):
+                yield from _triple(
+                    saw, seen.seen[step.at][2 * k + 1], program.names[step.looks[2 * k].binding]
+                )
+        elif step.at not in told:
+            told.add(step.at)
+            yield f"{spec.places[step.at].line:5}  {'  ' * depth}{spec.texts[step.at]}"
+            yield from _remarks(seen.outcomes.get(step.at))
+
+
+def _deep(steps: tuple[Any, ...], depth: int) -> Iterator[tuple[Any, int]]:
+    for step in steps:
+        yield step, depth
+        if isinstance(step, (Block, Hook)):
+            yield from _deep(step.steps, depth + 1)
+
+
+def _remarks(outcome: Outcome | None) -> Iterator[str]:
+    """What a step said beside doing its work."""
+    if outcome is None:
+        return
+    for warned in outcome.warnings:
+        yield f"{'':7}! warning[{warned.code}]: {warned.text}"
+    if outcome.status != "ok":
+        code = f"[{outcome.code}]" if outcome.code else ""
+        yield f"{'':7}! {outcome.status}{code}: {outcome.text}"
+
+
+def _triple(itself: dict[str, Any], grad: dict[str, Any], name: str) -> Iterator[str]:
+    if "repr" not in itself:
+        yield "None" if itself.get("none") else f"({name} has no value)"
+        return
+    text = f"({itself['repr']}, {grad.get('repr')}, {itself['is_leaf']})"
+    yield from text.split("\n")
+
+
+def watching(program: Program) -> Program:
+    """The program with every watch asking, for each tensor it names, for its repr, its leafness and
+    the repr of its grad: two looks a tensor."""
+    return program._replace(steps=_watching(program.steps))
+
+
+def _watching(steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        step._replace(looks=_looks(step)) if isinstance(step, Watch)
+        else step._replace(steps=_watching(step.steps)) if isinstance(step, (Block, Hook))
+        else step
+        for step in steps
+    )  # fmt: skip
+
+
+def _looks(watch: Watch) -> tuple[Look, ...]:
+    named = dict.fromkeys(look.binding for look in watch.looks)
+    return tuple(
+        look for b in named for look in (Look(b, "", ("repr", "is_leaf")), Look(b, "grad", ("repr",)))
+    )

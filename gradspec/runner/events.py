@@ -1,0 +1,56 @@
+"""What a run tells while it goes: plain data that every report folds over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gradspec.runner.verdict import Verdict
+
+__all__ = [
+    "BackendReady",
+    "BackendUnavailable",
+    "Event",
+    "RunFinished",
+    "RunStarted",
+    "SpecFinished",
+    "SpecStarted",
+]
+
+
+class RunStarted(NamedTuple):
+    gradspec: str
+    specs: int
+    backends: tuple[str, ...]
+
+
+class BackendReady(NamedTuple):
+    name: str
+    version: str
+
+
+class BackendUnavailable(NamedTuple):
+    """A requested backend cannot be loaded; the run goes on with the others and ends with exit code 4."""
+
+    name: str
+    reason: str
+
+
+class SpecStarted(NamedTuple):
+    id: str
+    backend: str
+
+
+class SpecFinished(NamedTuple):
+    verdict: Verdict
+
+
+class RunFinished(NamedTuple):
+    """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`."""
+
+    totals: dict[str, dict[str, int]]
+    exit_code: int
+    duration_s: float
+
+
+Event = RunStarted | BackendReady | BackendUnavailable | SpecStarted | SpecFinished | RunFinished

@@ -1,0 +1,48 @@
+"""The program as it is handed to a backend: without what it cannot run or see, with what its judge needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradspec.spec.model import Block, Hook, Look, Program, Watch
+
+if TYPE_CHECKING:
+    from gradspec.runner.support import Support
+
+__all__ = ["prepare"]
+
+_OF_A_GRADIENT = ("dtype", "shape")  # a gradient is judged by those of its tensor
+
+
+def prepare(program: Program, support: Support) -> Program:
+    """`program` with its watches asking for what the backend can see, and for dtype and shape beside grad."""
+    steps = _steps(program.steps, support)
+    return program if steps is program.steps else program._replace(steps=steps)
+
+
+def _steps(steps: tuple[Any, ...], support: Support) -> tuple[Any, ...]:
+    changed = tuple(_step(step, support) for step in steps)
+    return steps if all(a is b for a, b in zip(changed, steps, strict=True)) else changed
+
+
+def _step(step: Any, support: Support) -> Any:
+    if isinstance(step, Watch):
+        looks = tuple(_look(look, support) for look in step.looks)
+        return (
+            step
+            if all(a is b for a, b in zip(looks, step.looks, strict=True))
+            else step._replace(looks=looks)
+        )
+    if isinstance(step, (Block, Hook)):
+        inner = _steps(step.steps, support)
+        return step if inner is step.steps else step._replace(steps=inner)
+    return step
+
+
+def _look(look: Look, support: Support) -> Look:
+    fields = look.fields
+    if "grad" in fields:
+        fields += tuple(field for field in _OF_A_GRADIENT if field not in fields)
+    if any(support.lacks(field) for field in fields):
+        fields = tuple(field for field in fields if not support.lacks(field))
+    return look if fields is look.fields or fields == look.fields else look._replace(fields=fields)

@@ -1,0 +1,231 @@
+"""What depends on certain steps of a program: the reach of a step that a backend cannot run or emulates.
+
+The reach is drawn generously.  A step that is not run takes with it every value computed from it,
+and a backward that is not run (or an in-place write) everything that hangs together with its
+tensors; a check too many reported as unsupported is a smaller evil than one failed for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradspec.spec.model import (
+    Apply,
+    Backward,
+    Block,
+    GetAttr,
+    Grad,
+    Hook,
+    HookLog,
+    Jvp,
+    Leaf,
+    Look,
+    Make,
+    Program,
+    Ref,
+    RemoveHook,
+    RetainGrad,
+    SetAttr,
+    Watch,
+    ZeroGrad,
+)  # fmt: skip
+
+__all__ = ["Reach", "look_reason", "reach"]
+
+Reason = Callable[[Any], str]  # a step or leaf → why it starts a reach (a feature), or ""
+
+
+class Reach:
+    """`steps` and `leaves`: what the program keeps without everything reached; `cut`: the reached
+    steps' `at` → the reason; `looks`: (at of the watch, index of the look) → (reason for the tensor
+    itself, reason for its gradient)."""
+
+    def __init__(self) -> None:
+        self.leaves: list[Leaf] = []
+        self.steps: tuple[Any, ...] = ()
+        self.cut: dict[int, str] = {}
+        self.looks: dict[tuple[int, int], tuple[str, str]] = {}
+        self.hooks: dict[int, str] = {}
+
+
+def reach(program: Program, reason_of: Reason) -> Reach:
+    """The reach of all leaves and steps for which `reason_of` gives a reason."""
+    walk = _Walk(reason_of)
+    for leaf in program.leaves:
+        walk.leaf(leaf)
+    walk.found.steps = walk.steps(program.steps, "")
+    return walk.found
+
+
+class _Walk:
+    def __init__(self, reason_of: Reason) -> None:
+        self.reason_of = reason_of
+        self.found = Reach()
+        self.values: dict[int, str] = {}  # bindings whose value is reached
+        self.grads: dict[int, str] = {}  # bindings whose .grad is reached
+        self.graphs: list[tuple[int, str]] = []  # the gradients of all that hangs together with this binding
+        self.written: list[tuple[int, str]] = []  # the values likewise, after an in-place write
+        self.hooks = ""
+        self.parent: dict[int, int] = {}
+
+    def leaf(self, leaf: Leaf) -> None:
+        source = leaf.data.binding if isinstance(leaf.data, Ref) else None
+        reason = self.reason_of(leaf) or (self.values.get(source, "") if source is not None else "")
+        if reason:
+            self.values[leaf.binding] = reason
+        else:
+            self.found.leaves.append(leaf)
+
+    def steps(self, steps: tuple[Any, ...], outer: str) -> tuple[Any, ...]:
+        kept = []
+        for step in steps:
+            if isinstance(step, Watch):
+                self.watch(step, outer)
+            elif isinstance(step, HookLog):
+                if reason := outer or self.hooks:
+                    self.found.hooks[step.at] = reason
+            elif isinstance(step, Block):
+                reason = outer or self.reason_of(step)
+                inner = self.steps(step.steps, reason)
+                if not reason:
+                    kept.append(step._replace(steps=inner))
+                    continue
+            else:
+                reason = outer or self.reason_of(step) or self.needs(step)
+                if isinstance(step, Hook):
+                    reason = self.inside(step, reason)
+                self.effects(step, reason)
+            if isinstance(step, (Watch, HookLog)):
+                kept.append(step)
+            elif reason:
+                self.found.cut.setdefault(step.at, reason)
+            else:
+                kept.append(step)
+        return tuple(kept)
+
+    def needs(self, step: Any) -> str:
+        """The reason for which something that the step needs is reached, or ""."""
+        match step:
+            case Apply():
+                return self.of_values(step.inputs)
+            case GetAttr(name="grad"):
+                return self.of_gradient(step.of)
+            case GetAttr() | Jvp():
+                return self.of_values((step.of,))
+            case SetAttr():
+                return self.of_values((step.of, *_bindings(step.value)))
+            case Backward() | Grad():
+                roots = (*step.of, *(b for ct in step.gradient for b in _bindings(ct)))
+                return self.of_values(roots) or self.of_graph(step.of)
+            case RetainGrad() | ZeroGrad():
+                return self.of_values(step.of)
+            case Hook():
+                return self.of_values((step.of,))
+            case RemoveHook():
+                return self.hooks
+        return ""
+
+    def effects(self, step: Any, reason: str) -> None:
+        """Join what the step joins, and carry the reason to what it makes or changes."""
+        match step:
+            case Apply():
+                for binding in step.out:
+                    for source in step.inputs:
+                        self.join(binding, source)
+                if reason and set(step.out) & set(step.inputs):
+                    self.written.append((step.out[0], reason))
+                self.mark(step.out, reason)
+            case Make():
+                self.mark((step.out,), reason)
+            case GetAttr():
+                if step.name == "data":
+                    self.join(step.out, step.of)
+                self.mark((step.out,), reason)
+            case SetAttr(name="grad"):
+                self.grads.pop(step.of, None)
+                if reason:
+                    self.grads[step.of] = reason
+            case SetAttr():
+                if reason:
+                    self.written.append((step.of, reason))
+            case Backward():
+                for root in step.of[1:]:
+                    self.join(root, step.of[0])
+                if reason:
+                    self.graphs.extend((root, reason) for root in step.of)
+            case Grad():
+                self.mark(step.out, reason)
+                for binding in step.out:
+                    for source in (*step.of, *step.wrt):
+                        self.join(binding, source)
+                if reason and not step.retain_graph:
+                    self.graphs.extend((root, reason) for root in step.of)
+            case Jvp():
+                self.mark((step.out,), reason)
+            case RetainGrad() | ZeroGrad():
+                for binding in step.of:
+                    if reason:
+                        self.grads[binding] = reason
+            case Hook():
+                if reason:
+                    self.hooks = reason
+                    self.graphs.append((step.of, reason))
+                self.join(step.grad, step.of)
+                self.join(step.result, step.of)
+            case RemoveHook():
+                self.hooks = self.hooks or reason
+
+    def inside(self, hook: Hook, reason: str) -> str:
+        """The reason for the hook after its own steps: a hook that lacks one of them is not run at all."""
+        before = dict(self.found.cut)
+        self.steps(hook.steps, reason)
+        return reason or next((why for at, why in self.found.cut.items() if at not in before), "")
+
+    def watch(self, step: Watch, outer: str) -> None:
+        for k, look in enumerate(step.looks):
+            value = outer or self.of_values((look.binding,))
+            gradient = value or self.of_gradient(look.binding)
+            if gradient:
+                self.found.looks[step.at, k] = (value, gradient)
+
+    def mark(self, bindings: tuple[int, ...], reason: str) -> None:
+        for binding in bindings:
+            if reason:
+                self.values[binding] = reason
+
+    def of_values(self, bindings: tuple[int, ...]) -> str:
+        known = next((self.values[b] for b in bindings if b in self.values), "")
+        return known or self.together(bindings, self.written)
+
+    def of_gradient(self, binding: int) -> str:
+        return self.of_values((binding,)) or self.grads.get(binding) or self.of_graph((binding,))
+
+    def of_graph(self, bindings: tuple[int, ...]) -> str:
+        return self.together(bindings, self.graphs)
+
+    def together(self, bindings: tuple[int, ...], reached: list[tuple[int, str]]) -> str:
+        """The reason of a reached binding that hangs together with one of `bindings`, or ""."""
+        if not reached:
+            return ""
+        roots = {self.root(b) for b in bindings}
+        return next((reason for b, reason in reached if self.root(b) in roots), "")
+
+    def root(self, binding: int) -> int:
+        while (up := self.parent.get(binding, binding)) != binding:
+            self.parent[binding] = self.parent.get(up, up)
+            binding = up
+        return binding
+
+    def join(self, a: int, b: int) -> None:
+        self.parent[self.root(a)] = self.root(b)
+
+
+def _bindings(operand: Any) -> tuple[int, ...]:
+    return (operand.binding,) if isinstance(operand, Ref) else ()
+
+
+def look_reason(reasons: tuple[str, str], look: Look, field: str) -> str:
+    """Why this field of a look is reached, or ""."""
+    value, gradient = reasons
+    return gradient if look.path == "grad" or field in ("grad", "retains_grad") else value

@@ -1,0 +1,100 @@
+"""A spec as a story: what happened before a check, for messages that say where a wrong number came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gradspec.backends.base import Outcome
+from gradspec.dense import Dense
+from gradspec.spec.model import (
+    Apply,
+    Backward,
+    Block,
+    Grad,
+    Hook,
+    Jvp,
+    Look,
+    Make,
+    SetAttr,
+    Spec,
+    Watch,
+    ZeroGrad,
+)  # fmt: skip
+
+__all__ = ["Story", "flat"]
+
+
+def flat(steps: tuple[Any, ...]) -> Iterator[Any]:
+    """All steps in the order of the text, those inside blocks and hooks after the block or hook itself."""
+    for step in steps:
+        yield step
+        if isinstance(step, (Block, Hook)):
+            yield from flat(step.steps)
+
+
+class Story:
+    """The steps of a spec, asked about by the messages of a failure."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.steps = list(flat(spec.program.steps))
+        self.watches = {step.at: step for step in self.steps if isinstance(step, Watch)}
+
+    def line(self, at: int) -> int:
+        return self.spec.places[at].line
+
+    def step(self, at: int) -> str:
+        """The step itself, as `backward: y`."""
+        return f"at `{self.spec.texts[at]}` (line {self.line(at)})"
+
+    def after(self, at: int, field: str, look: Look) -> str:
+        """Which backward came last before a look at a gradient; else the line of the check's step."""
+        if field == "grad" or look.path == "grad":
+            backwards = [step.at for step in self.steps if isinstance(step, Backward) and step.at < at]
+            if backwards:
+                return f"after backward {len(backwards)} (line {self.line(backwards[-1])})"
+            return "before any backward"
+        return f"(line {self.line(at)})"
+
+    def origin(self, binding: int) -> str:
+        """What made a tensor, as "made by mul, line 12"; "" for a leaf."""
+        for step in self.steps:
+            if isinstance(step, Apply) and binding in step.out:
+                return f"made by {self.spec.program.calls[step.call].op}, line {self.line(step.at)}"
+            if isinstance(step, Grad) and binding in step.out:
+                return f"made by grad, line {self.line(step.at)}"
+            if isinstance(step, Jvp) and binding == step.out:
+                return f"made by jvp, line {self.line(step.at)}"
+        return ""
+
+    def unbound(self, binding: int, outcomes: dict[int, Outcome]) -> str:
+        """Why a name has no value."""
+        name = self.spec.program.names[binding]
+        for step in self.steps:
+            outs = step.out if isinstance(step, (Apply, Grad)) else (getattr(step, "out", None),)
+            if binding in outs and not isinstance(step, Make):
+                outcome = outcomes.get(step.at, Outcome("ok"))
+                why = {"error": "failed", "not-run": "was not run"}.get(outcome.status, "gave it no value")
+                return f'"{name}" has no value: {self.spec.texts[step.at]} (line {self.line(step.at)}) {why}'
+        return f'"{name}" has no value'
+
+    def gradient_before(self, binding: int, at: int) -> Dense | None:
+        """The gradient expected of a tensor at the last check before, unless it was reset since."""
+        found: Dense | None = None
+        for expectation in self.spec.expectations:
+            if expectation.at >= at:
+                break
+            for check in expectation.checks:
+                look = self.watches[expectation.at].looks[check.look]
+                if check.field == "grad" and look.binding == binding and isinstance(check.expected, Dense):
+                    found, since = check.expected, expectation.at
+        if found is None or any(self._resets(step, binding) for step in self.steps if since < step.at < at):
+            return None
+        return found
+
+    @staticmethod
+    def _resets(step: Any, binding: int) -> bool:
+        return (isinstance(step, ZeroGrad) and binding in step.of) or (
+            isinstance(step, SetAttr) and step.name == "grad" and step.of == binding
+        )
