@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tools.pages import outcome, refreshed  # noqa: E402
 from tools.pages import pages as all_pages  # noqa: E402
-from tools.pages import refreshed  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 MADE = "<!-- Made by `make docs`. Change the code it is made from, not this page. -->"
@@ -35,7 +35,12 @@ KINDS = {
 
 def made_pages() -> dict[Path, str]:
     """Path → text of every page that is made."""
-    made = {"ops.md": ops_page(), "codes.md": codes_page(), "cli.md": cli_page()}
+    made = {
+        "ops.md": ops_page(),
+        "codes.md": codes_page(),
+        "cli.md": cli_page(),
+        "report.md": report_page(),
+    }
     return {
         REFERENCE / name: MADE + "\n\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()
     }
@@ -53,10 +58,11 @@ def ops_page() -> Iterator[str]:
         if not op.internal:
             families.setdefault(op.forward.__module__.rsplit(".", 1)[-1], []).append(op)
     yield "# Ops\n"
-    yield f"{sum(map(len, families.values()))} ops. Names and arguments are torch's. `gradspec ops` prints the same list"
-    yield "for the terminal, `gradspec ops --json` for programs.\n"
-    yield "**Kinks** are points where mathematics leaves a choice; the values torch takes stand beside the named"
-    yield "alternatives, and a spec may accept several with `one_of`.\n"
+    count = sum(map(len, families.values()))
+    yield f"{count} ops. Names and arguments are torch's. `gradspec ops` prints the same list for the"
+    yield "terminal, `gradspec ops --json` for programs.\n"
+    yield "**Kinks** are points where mathematics leaves a choice; the values torch takes stand beside the"
+    yield "named alternatives, and a spec may accept several with `one_of`.\n"
     for family, ops in sorted(families.items()):
         names = sorted(ops, key=lambda op: op.name)
         yield f"## {family.replace('_', ' ')}\n"
@@ -66,8 +72,10 @@ def ops_page() -> Iterator[str]:
 
 
 def _op(op: Any) -> Iterator[str]:
+    from gradspec.cli.ops import signature
+
     yield f'<a id="{anchor(op.name)}"></a>\n'
-    yield f"### `{op.name}({', '.join(_parameters(op))})`\n"
+    yield f"### `{signature(op)}`\n"
     yield _prose(op.doc) + "\n"
     facts = [f"- {op.kind}: {KINDS[op.kind]}"]
     if op.rules:
@@ -82,15 +90,6 @@ def _op(op: Any) -> Iterator[str]:
     facts += [f"- kink at {point}: {_alternatives(values)}" for point, values in op.kinks.items()]
     facts += [f"- see {ref}" for ref in op.refs]
     yield "\n".join(facts) + "\n"
-
-
-def _parameters(op: Any) -> Iterator[str]:
-    starred = False
-    for param in op.params:
-        if param.keyword_only and not starred:
-            starred = True
-            yield "*"
-        yield param.name if param.required else f"{param.name}={param.default!r}"
 
 
 def _prose(doc: str) -> str:
@@ -126,7 +125,7 @@ def codes_page() -> Iterator[str]:
     sections = {
         "Errors of the running program": (
             ERROR_CODES,
-            "What `raises:` expects. A backend maps its framework's exceptions to these; texts are never compared.",
+            "What `raises:` expects. A backend maps its framework's exceptions to these; texts do not matter.",
         ),
         "Warnings": (WARNING_CODES, "What `warns:` expects."),
         "Faults of a spec file": (
@@ -179,6 +178,72 @@ def _help(*arguments: str) -> str:
     if done.returncode:
         raise SystemExit(f"gradspec {' '.join(arguments)} --help failed:\n{done.stderr}")
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+# The report
+
+REPORTED = """\
+gradspec: 1
+id: report.example
+tensors: {x: {data: [1.0, 4.0], requires_grad: true}}
+steps:
+  - op: z = sum(sqrt(x))
+  - backward: z
+  - expect: {x: {grad: [0.5, 0.5]}}
+"""
+
+
+def report_page() -> Iterator[str]:
+    """The fields of the JSON report, from its schema, and one as it is."""
+    import json
+
+    from gradspec.reports.json import schema_text
+
+    schema = json.loads(schema_text())
+    yield "# The JSON report\n"
+    yield (
+        schema["description"]
+        + " `gradspec schema --report` prints its JSON Schema. Additions keep the number in"
+    )
+    yield "`format`; readers should ignore keys they do not know.\n"
+    yield from _fields(schema)
+    for name, part in schema["$defs"].items():
+        yield f"## {name}\n"
+        if "description" in part:
+            yield part["description"] + "\n"
+        yield from _fields(part)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "example.gradspec.yaml").write_text(REPORTED)
+        outcome(
+            ["run", "example.gradspec.yaml", "-b", "python", "--report", "json=report.json"], Path(folder)
+        )
+        report = json.loads((Path(folder) / "report.json").read_text())
+    result = report["results"][0]
+    result["duration_s"] = 0.0004
+    yield "## An entry of `results`\n"
+    yield f"```yaml\n{REPORTED}```\n"
+    yield f"```json\n{json.dumps(result, indent=1, ensure_ascii=False)}\n```\n"
+
+
+def _fields(schema: dict[str, Any]) -> Iterator[str]:
+    if "properties" not in schema:
+        return
+    yield "| key | | meaning |\n| --- | --- | --- |"
+    required = schema.get("required", ())
+    for name, part in schema["properties"].items():
+        needed = "" if name in required else "where it applies"
+        yield f"| `{name}` | {needed} | {part.get('description') or _meaning(part)} |"
+    yield ""
+
+
+def _meaning(part: dict[str, Any]) -> str:
+    """What a part without a description can hold."""
+    if "$ref" in part:
+        return "a " + part["$ref"].rsplit("/", 1)[-1]
+    if "enum" in part:
+        return "one of " + ", ".join(f"`{value}`" for value in part["enum"])
+    kind = part.get("type", "")
+    return {"boolean": "true or false"}.get(kind, kind) if isinstance(kind, str) else " or ".join(kind)
 
 
 def main() -> int:

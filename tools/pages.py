@@ -43,7 +43,7 @@ MAIN = "import sys; sys.argv[0] = 'gradspec'; from gradspec.cli import main; sys
 
 
 class Block(NamedTuple):
-    """A fenced block. `line` counts from 1 and is that of its fence; `start` and `end` are those of its text."""
+    """A fenced block. `line` is its fence's, from 1; `start` and `end` are its text's, in the page."""
 
     page: Path
     line: int
