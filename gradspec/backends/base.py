@@ -45,13 +45,15 @@ class Outcome(NamedTuple):
 class Observations(NamedTuple):
     """What a run saw.
 
-    `outcomes`: by the step's `at`; a step that is absent succeeded without a warning.
+    `outcomes`: by the step's `at`; a step that is absent succeeded without a warning. Under -1
+      stands what went wrong while the leaves were made.
     `seen`: by the watch's `at`, one dict a Look, field → what was seen:
       value, grad: a Dense (grad: None where absent); is_leaf, requires_grad, retains_grad: bool;
       grad_fn: the bare node name or None; dtype: a word; shape: a tuple; version: int; repr: str;
       same_as, shares_memory_with: a token (int), equal for the same object / the same memory.
       A field the backend cannot see is absent from the dict. The dict is {"missing": True} where the
-      binding was never bound, {"none": True} where the name holds None.
+      binding was never bound (with "unsupported": the feature, where that is the reason), {"none":
+      True} where the name holds None.
     `hooks`: by the HookLog's `at`, (hook name, Dense of the gradient it was given | None).
     """
 

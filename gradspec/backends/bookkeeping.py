@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.backends.base import Observations, Outcome, Warned
+from gradspec.backends.base import Observations, Outcome
 from gradspec.errors import GradspecError, ProgramError, UnsupportedFeature
 from gradspec.spec.model import (
     Apply,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from gradspec.backends.stepwise import StepwiseBackend
 
-__all__ = ["BEFORE_STEPS", "UNBOUND", "NotBound", "Run", "is_in_place", "needs"]
+__all__ = ["BEFORE_STEPS", "UNBOUND", "NotBound", "Replay", "Run", "is_in_place", "makes", "needs"]
 
 BEFORE_STEPS = -1  # the `at` of what happens while the leaves are made
 TEXT_LIMIT = 2000  # characters of a framework's message that are kept
@@ -119,12 +119,14 @@ class Run:
     """The state of one run.
 
     `values[b]` is what binding b means now (`UNBOUND` before), `calls[c]` the prepared form of
-    `program.calls[c]` (None until first used), `failed` the author's steps that did not succeed.
+    `program.calls[c]` (None until first used), `failed` the author's steps that did not succeed,
+    `recorded` what a jvp will replay (None where the program has none): (step, None), (binding,
+    snapshot) and (mode, entered).
     """
 
     __slots__ = (
-        "_grads_unknown", "_handles", "_in_hook", "_keep", "_ran_hooks", "_recorded", "_table", "_tokens",
-        "_why", "backend", "calls", "failed", "observations", "program", "values",
+        "_grads_unknown", "_handles", "_in_hook", "_keep", "_ran_hooks", "_table", "_tokens", "_why",
+        "backend", "calls", "failed", "observations", "program", "recorded", "values",
     )  # fmt: skip
 
     def __init__(self, backend: StepwiseBackend, program: Program) -> None:
@@ -141,10 +143,9 @@ class Run:
         self._in_hook = 0
         self._tokens: dict[Any, int] = {}
         self._keep: list[Any] = []  # objects whose identity was observed must not be replaced by others
-        # What jvp replays: (step, None) or (binding, snapshot); None where the program has no jvp.
-        self._recorded: list[tuple[Any, Any]] | None = None
+        self.recorded: list[tuple[Any, Any]] | None = None
         if any(type(step) is Jvp for step in _flat(program.steps)):
-            self._recorded = []
+            self.recorded = []
         self._table: dict[type, Callable[[Any], None]] = {
             Apply: self.apply, Make: self._make, GetAttr: self._get_attr, SetAttr: self._set_attr,
             RetainGrad: self._retain_grad, Backward: self._backward, Grad: self._grad, Jvp: self._jvp,
@@ -161,7 +162,9 @@ class Run:
             values[binding] = backend.constant(number)
         for leaf in self.program.leaves:
             try:
-                data = backend.read(self.value(leaf.data.binding)) if isinstance(leaf.data, Ref) else leaf.data
+                data = leaf.data
+                if isinstance(data, Ref):
+                    data = backend.read(self.value(data.binding))
                 self.bind(leaf.binding, backend.leaf(data, leaf.requires_grad))
             except BaseException as error:
                 self.fail(BEFORE_STEPS, error, (leaf.binding,))
@@ -177,7 +180,9 @@ class Run:
             if kind is Apply:
                 index = backend.apply_run(self, steps, index)
                 continue
-            if step.at not in self.failed:
+            if step.at in self.failed:
+                self.skip(step)
+            else:
                 try:
                     table[kind](step)
                 except BaseException as error:
@@ -189,12 +194,13 @@ class Run:
     def apply_run(self, steps: Sequence[Any], start: int) -> int:
         """Run the Apply steps from `start` on, one by one; the index of the first step that is none."""
         backend, failed, values, calls = self.backend, self.failed, self.values, self.calls
-        simple = self._recorded is None
+        simple = self.recorded is None
         for index in range(start, len(steps)):
             step = steps[index]
             if type(step) is not Apply:
                 return index
             if step.at in failed:
+                self.skip(step)
                 continue
             try:
                 call = calls[step.call]
@@ -235,8 +241,8 @@ class Run:
     def bind(self, binding: int, value: Any) -> None:
         """Bind one value that no replay can make again."""
         self.values[binding] = value
-        if self._recorded is not None:
-            self._recorded.append((binding, self.backend.snapshot(value)))
+        if self.recorded is not None:
+            self.recorded.append((binding, self.backend.snapshot(value)))
 
     def fail(self, at: int, error: BaseException, made: Sequence[int] = (), step: Any = None) -> None:
         """Turn what a step threw into its outcome; KeyboardInterrupt goes on."""
@@ -258,6 +264,12 @@ class Run:
         before = self.observations.outcomes.get(at)
         warnings = before.warnings if before is not None else ()
         self.observations.outcomes[at] = outcome._replace(warnings=warnings)
+
+    def skip(self, step: Any) -> None:
+        """Leave out a step whose author's step has failed already."""
+        outcome = self.observations.outcomes[step.at]
+        if outcome.status == "unsupported":
+            self.fail(step.at, UnsupportedFeature(outcome.code, outcome.text), makes(step), step)
 
     def _classify(self, error: BaseException) -> str:
         try:
@@ -283,8 +295,9 @@ class Run:
                 self._grads_unknown = None
             elif self._grads_unknown is not None:
                 self._grads_unknown.update(step.inputs)
-        elif (kind is ZeroGrad or (kind is SetAttr and step.name == "grad")) and self._grads_unknown is not None:
-            self._grads_unknown.update([step.of] if kind is SetAttr else step.of)
+        elif kind is ZeroGrad or (kind is SetAttr and step.name == "grad"):
+            if self._grads_unknown is not None:
+                self._grads_unknown.update(step.of if kind is ZeroGrad else (step.of,))
         elif kind is Apply and is_in_place(self.program.calls[step.call].op):
             self._forget_value(self.values[step.inputs[0]], feature, text)
         elif kind is SetAttr:
@@ -316,14 +329,15 @@ class Run:
         """Run one op and bind its outputs."""
         inputs = [self.value(binding) for binding in step.inputs]
         self._bind_outputs(step, self.backend.apply(self.call(step.call), inputs))
-        if self._recorded is not None and not self._in_hook:
-            self._recorded.append((step, None))
+        if self.recorded is not None and not self._in_hook:
+            self.recorded.append((step, None))
 
     def _bind_outputs(self, step: Apply, outputs: Sequence[Any]) -> None:
         values = self.values
         if len(outputs) != len(step.out):
             op = self.program.calls[step.call].op
-            raise ProgramError("invalid-argument", f"{op} gives {len(outputs)} results for {len(step.out)} names")
+            count, names = len(outputs), len(step.out)
+            raise ProgramError("invalid-argument", f"{op} gives {count} results for {names} names")
         for binding, value in zip(step.out, outputs, strict=True):
             values[binding] = value
 
@@ -353,8 +367,8 @@ class Run:
         results = self.grad_results(step)
         for binding, value in zip(step.out, results, strict=True):
             self.values[binding] = value
-        if self._recorded is not None and not self._in_hook:
-            self._recorded.append((step, None))
+        if self.recorded is not None and not self._in_hook:
+            self.recorded.append((step, None))
 
     def grad_results(self, step: Grad) -> Sequence[Any]:
         """What a grad step makes of the values bound now."""
@@ -376,11 +390,11 @@ class Run:
         replay.calls = self.calls
         for binding in self.program.constants:
             replay.values[binding] = self.values[binding]
-        recorded, self._recorded = self._recorded or [], None  # the replay records nothing
+        recorded, self.recorded = self.recorded or [], None  # the replay records nothing
         try:
             result = self.backend.jvp(Replay(replay, recorded, tangents), step.of)
         finally:
-            self._recorded = recorded
+            self.recorded = recorded
         self.bind(step.out, result)
 
     def _zero_grad(self, step: ZeroGrad) -> None:
@@ -390,7 +404,7 @@ class Run:
                 self._grads_unknown.discard(binding)
 
     def _block(self, step: Block) -> None:
-        recorded = self._recorded
+        recorded = self.recorded
         with self.backend.block(step.mode):
             if recorded is not None:
                 recorded.append((step.mode, True))
@@ -525,12 +539,13 @@ class Replay:
         """What binding `of` means when everything is run again.
 
         `fresh(snapshot)` makes a tensor of a snapshot, `with_tangent(tensor, tangent)` the dual of
-        one that has a tangent.
+        one that has a tangent; it gets it once, when it is made.
         """
         from contextlib import ExitStack
 
         run, backend = self._run, self._run.backend
         modes: list[ExitStack] = []
+        waiting = dict(self.tangents)
         try:
             for what, data in self._recorded:
                 if isinstance(what, int):
@@ -547,8 +562,8 @@ class Replay:
                     run._table[type(what)](what)
                     made = what.out
                 for binding in made:
-                    if binding in self.tangents:
-                        run.values[binding] = with_tangent(run.values[binding], self.tangents[binding])
+                    if binding in waiting:
+                        run.values[binding] = with_tangent(run.values[binding], waiting.pop(binding))
         finally:
             while modes:
                 modes.pop().close()

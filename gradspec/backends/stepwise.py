@@ -62,8 +62,9 @@ class StepwiseBackend(Backend):
         """Run the consecutive Apply steps from `steps[start]` on; the index of the first step not done.
 
         An override may do some of them, and leave the rest to `run.apply_run(steps, index)`. It
-        skips steps whose `at` is in `run.failed`, reads inputs by `run.value(binding)`, and hands
-        what a step throws to `run.fail(at, error, step.out, step)`.
+        hands steps whose `at` is in `run.failed` to `run.skip(step)`, reads inputs by
+        `run.value(binding)`, and hands what a step throws to `run.fail(at, error, step.out, step)`.
+        Where `run.recorded` is a list, each step that was run is appended to it as (step, None).
         """
         return run.apply_run(steps, start)
 

@@ -31,7 +31,8 @@ class TorchBackend(StepwiseBackend):
         try:
             import torch
         except ImportError as error:
-            raise BackendUnavailable(f"torch cannot be imported ({error}): pip install gradspec[torch]") from error
+            hint = f"torch cannot be imported ({error}): pip install gradspec[torch]"
+            raise BackendUnavailable(hint) from error
         self.torch = torch
         self.version = torch.__version__
         self._dtype_names = {str(dtype).removeprefix("torch."): dtype for dtype in _dtypes(torch)}
@@ -117,8 +118,14 @@ class TorchBackend(StepwiseBackend):
         """torch.autograd.grad."""
         given = None if all(gradient is None for gradient in gradients) else gradients
         return self.torch.autograd.grad(
-            roots, wrt, given, retain_graph, create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads
-        )  # fmt: skip
+            roots,
+            wrt,
+            given,
+            retain_graph,
+            create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
+        )
 
     def snapshot(self, tensor: Any) -> Any:
         """(values, requires_grad); None stays None."""
@@ -162,7 +169,7 @@ class TorchBackend(StepwiseBackend):
             "no_grad": torch.no_grad,
             "enable_grad": torch.enable_grad,
             "inference_mode": torch.inference_mode,
-            "detect_anomaly": lambda: torch.autograd.set_detect_anomaly(True),  # detect_anomaly() itself warns
+            "detect_anomaly": lambda: torch.autograd.set_detect_anomaly(True),  # detect_anomaly() would warn
         }
         if mode not in modes:
             raise UnsupportedFeature(mode)
@@ -220,7 +227,9 @@ class TorchBackend(StepwiseBackend):
 
     def warning(self, item: Any) -> Warned | None:
         """A recorded Python warning."""
-        text = str(getattr(item, "message", item))
+        if isinstance(item.message, DeprecationWarning):  # about torch's own code, not about the program
+            return None
+        text = str(item.message)
         code = warning_code(text)
         return None if code is None else Warned(code, text)
 

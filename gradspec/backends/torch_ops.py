@@ -65,7 +65,8 @@ def bound(call: Call) -> Callable[[list[Any]], Sequence[Any]]:
     names = [name for name, _ in call.args]
     parts = [_part(name, value) for name, value in call.args]
     reflected = _REFLECTED.get(call.op) if len(parts) == 2 else None
-    positional = len(parts) if function is _einsum else 1  # first names differ: input, self, tensor
+    # The first argument is called input, self or tensor; where() has several names for the others.
+    positional = len(parts) if call.op in ("einsum", "where") else 1
 
     def run(inputs: list[Any]) -> Sequence[Any]:
         values = [part(inputs) for part in parts]
@@ -82,8 +83,8 @@ def _indexing(function: Callable[..., Any], call: Call) -> Callable[[list[Any]],
     """x[index] and x[index] = value: a tuple is several indices, a tuple inside one a list."""
     args = dict(call.args)
     index = args["index"]
-    several = isinstance(index, tuple)
-    parts = [_part("", entry) for entry in index] if isinstance(index, tuple) else [_part("", index)]
+    several = type(index) is tuple  # a Slot and an IndexSlice are tuples too
+    parts = [_part("", entry) for entry in (index if several else (index,))]
     others = [_part(name, value) for name, value in call.args if name != "index"]
 
     def run(inputs: list[Any]) -> Sequence[Any]:
@@ -95,7 +96,7 @@ def _indexing(function: Callable[..., Any], call: Call) -> Callable[[list[Any]],
 
 
 def _as_list(value: Any) -> Any:
-    return [_as_list(entry) for entry in value] if isinstance(value, tuple) else value
+    return [_as_list(entry) for entry in value] if type(value) is tuple else value
 
 
 def _part(name: str, value: Any) -> Callable[[list[Any]], Any]:
@@ -111,6 +112,9 @@ def _part(name: str, value: Any) -> Callable[[list[Any]], Any]:
     if name == "dtype" and isinstance(value, str):
         import torch
 
-        dtype = getattr(torch, value)
-        return lambda inputs: dtype
-    return lambda inputs: value
+        value = getattr(torch, value)
+
+    def fixed(inputs: list[Any]) -> Any:
+        return value
+
+    return fixed

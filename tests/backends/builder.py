@@ -8,8 +8,27 @@ from typing import Any
 from gradspec.backends.base import Backend, Observations
 from gradspec.dense import Dense
 from gradspec.spec.model import (
-    Apply, Backward, Block, Call, GetAttr, Grad, Hook, HookLog, IndexSlice, Jvp, Leaf, Look, Make, Program,
-    Ref, RemoveHook, RetainGrad, SetAttr, Slot, Watch, ZeroGrad,
+    Apply,
+    Backward,
+    Block,
+    Call,
+    GetAttr,
+    Grad,
+    Hook,
+    HookLog,
+    IndexSlice,
+    Jvp,
+    Leaf,
+    Look,
+    Make,
+    Program,
+    Ref,
+    RemoveHook,
+    RetainGrad,
+    SetAttr,
+    Slot,
+    Watch,
+    ZeroGrad,
 )  # fmt: skip
 
 ALL = ("value", "grad", "is_leaf", "requires_grad")
