@@ -40,7 +40,8 @@ _REAL = {
 }  # fmt: skip
 FUNCTIONS = {**_REAL_OR_COMPLEX, **_REAL, "complex": (2, 2), "phase": (1, 1)}
 _OPERATORS: dict[type[Any], str] = {
-    _ast.Add: "+", _ast.Sub: "-", _ast.Mult: "*", _ast.Div: "/", _ast.FloorDiv: "//", _ast.Mod: "%", _ast.Pow: "**",
+    _ast.Add: "+", _ast.Sub: "-", _ast.Mult: "*", _ast.Div: "/", _ast.FloorDiv: "//",
+    _ast.Mod: "%", _ast.Pow: "**",
 }  # fmt: skip
 
 

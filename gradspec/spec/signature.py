@@ -27,6 +27,7 @@ class Signature(NamedTuple):
     params: tuple[Param, ...]
     several: bool
     in_place: bool
+    variadic: str  # the Tensors parameter that takes all further positional arguments, or ''
 
 
 def _params(text: str) -> tuple[Param, ...]:
@@ -58,19 +59,20 @@ _FORMS = {
 @lru_cache(maxsize=4096)
 def find(name: str) -> Signature | None:
     """The signature behind an op's name (`mul_` is mul in place), or None."""
-    in_place = name.endswith("_") and not name.endswith("__") or name == "__setitem__"
+    in_place = (name.endswith("_") and not name.endswith("__")) or name == "__setitem__"
     op = registry.base_of(name)
-    if op is not None:
-        return Signature(name, op.params, op.outputs != "one", in_place)
+    if op is not None and not op.internal:
+        return Signature(name, op.params, op.outputs != "one", in_place, op.variadic)
     if name in _FORMS:
-        return Signature(name, _params(_FORMS[name]), False, in_place)
+        return Signature(name, _params(_FORMS[name]), False, in_place, "")
     return None
 
 
 def names() -> list[str]:
     """Every op name a statement may write as a call."""
     inplace = [f"{name}_" for name, op in registry.items() if op.inplace]
-    return [name for name in {*registry, *inplace, *_FORMS, "tensor"} if not name.startswith("_")]
+    known = {name for name, op in registry.items() if not op.internal}
+    return [name for name in {*known, *inplace, *_FORMS, "tensor"} if not name.startswith("_")]
 
 
 def explain_unknown(name: str) -> str:

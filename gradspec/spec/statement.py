@@ -11,19 +11,21 @@ from __future__ import annotations
 import _ast
 from functools import lru_cache
 from keyword import iskeyword
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradspec.dtypes import DTYPES
 from gradspec.errors import did_you_mean
-from gradspec.ops.registry import Param
 from gradspec.spec.fold import CONSTANTS, NUMBERS, NotANumber, fold, in_range
 from gradspec.spec.model import Call, IndexSlice, Slot
 from gradspec.spec.signature import PREFIXES, Signature, explain_unknown, find
 from gradspec.spec.syntax import BadText, Offsets, parse
 
+if TYPE_CHECKING:
+    from gradspec.ops.registry import Param
+
 __all__ = [
-    "LIMIT", "RESERVED", "Alias", "Do", "Get", "Instruction", "MakeLeaf", "Problem", "Put", "Statement", "Temp",
-    "Use", "name_fault", "parse_statement",
+    "LIMIT", "RESERVED", "Alias", "Do", "Get", "Instruction", "MakeLeaf", "Number", "Problem", "Put",
+    "Statement", "Temp", "Use", "name_fault", "parse_statement",
 ]  # fmt: skip
 
 LIMIT = 10_000  # characters
@@ -179,10 +181,10 @@ _READ = ("grad", "data")  # attributes that are no op
 _OPS = ("T", "mT", "H", "real", "imag")  # attributes that are one
 _WRITTEN = {"grad": "a tensor or None", "data": "a tensor", "requires_grad": "True or False"}
 _KIND_WORDS = {
-    "Tensor": "a tensor", "Operand": "a tensor or a number", "Tensors": "a list of tensors", "Index": "an index",
-    "int": "an integer", "float": "a real number", "Number": "a number", "bool": "True or False",
-    "str": "a quoted string", "DType": "a dtype in quotes", "Dims": "an integer or a list of integers",
-    "Size": "a list of integers",
+    "Tensor": "a tensor", "Operand": "a tensor or a number", "Tensors": "a list of tensors",
+    "Index": "an index", "int": "an integer", "float": "a real number", "Number": "a number",
+    "bool": "True or False", "str": "a quoted string", "DType": "a dtype in quotes",
+    "Dims": "an integer or a list of integers", "Size": "a list of integers",
 }  # fmt: skip
 
 
@@ -368,7 +370,7 @@ class _Reader:
             return self.bad(node, "bytes have no place in a statement")
         if not in_range(value):
             return self.bad(node, "an integer out of the range of int64")
-        infinite = isinstance(value, float) and value in (CONSTANTS["inf"],)
+        infinite = isinstance(value, float) and value == CONSTANTS["inf"]
         if infinite or (isinstance(value, complex) and value.imag == CONSTANTS["inf"]):
             return self.bad(node, "a number out of the range of float64", "write inf for an infinity")
         return value
@@ -521,7 +523,7 @@ class _Reader:
         if signature is None:
             return _BROKEN
         if signature.several and not several:
-            hint = f"give its results names first: a, b = {signature.name}(…); for one result, a, = {signature.name}(…)"
+            hint = f"name its results: a, b = {signature.name}(…), or a, = {signature.name}(…) for one"
             return self.bad(node, f"{signature.name} gives a tuple of tensors", hint)
         return self.invoke(signature, arguments, keywords, node.func, whole=node)
 
@@ -570,8 +572,9 @@ class _Reader:
     ) -> dict[str, tuple[Any, Any]]:
         positional = [param for param in signature.params if not param.keyword_only]
         given: dict[str, tuple[Any, Any]] = {}
-        if positional and positional[-1].name == "operands" and positional[-1].kind == "Tensors":
-            arguments = _collect(arguments, len(positional) - 1)  # einsum('ij->ji', x)
+        if signature.variadic:
+            first = [param.name for param in positional].index(signature.variadic)
+            arguments = _collect(arguments, first)  # einsum('ij,jk->ik', a, b)
         for param, argument in zip(positional, arguments, strict=False):
             given[param.name] = argument
         if len(arguments) > len(positional):

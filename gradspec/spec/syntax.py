@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["LEVELS", "BadText", "Offsets", "parse"]
 
 LEVELS = 64  # how deep an expression may nest
-_RUN_OF_SIGNS = re.compile(r"(?:[-+~]\s*){%d}" % (LEVELS + 1))
+_RUN_OF_SIGNS = re.compile(rf"(?:[-+~]\s*){{{LEVELS + 1}}}")
 _NUMBER_BEFORE_WORD = re.compile(r"[0-9a-fA-FjJ.](?:and|else|for|if|in|is|not|or)\b")
 
 

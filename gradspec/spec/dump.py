@@ -1,0 +1,310 @@
+"""The canonical program as JSON: `program_to_json` and its inverse `program_from_json`.
+
+Every op is a single call with every argument bound to its name.  Names, not numbers, say which tensor
+is meant: the first binding of a name is called as the author called it, the second `x#2`, and so on
+(no author's name holds a `#`); what has no name is `%1`, `%2`, … in the order of the program.  A name
+is given to exactly one tensor, so nothing has to be known about rebinding to run the program.
+
+In `args` a tensor is `{"tensor": name}` (several: a list of them), an index a list whose slices are
+`{"slice": [start, stop, step]}` and whose `...` is `{"ellipsis": true}`.  Numbers, also in the place
+of a tensor, are numbers; `{"number": "inf"}` and `{"number": [re, im]}` are those JSON does not have.
+Arrays are `{dtype, shape, data}`, as `Dense.to_json` has them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradspec.dense import Dense
+from gradspec.spec.assemble import Assembler
+from gradspec.spec.model import (
+    Apply,
+    Backward,
+    Block,
+    Call,
+    GetAttr,
+    Grad,
+    Hook,
+    HookLog,
+    IndexSlice,
+    Jvp,
+    Leaf,
+    Look,
+    Make,
+    Program,
+    Ref,
+    RemoveHook,
+    RetainGrad,
+    SetAttr,
+    Slot,
+    Watch,
+    ZeroGrad,
+)
+from gradspec.spec.signature import find
+
+__all__ = ["FORMAT", "program_from_json", "program_to_json"]
+
+FORMAT = 1
+_WRAPPED = "number"
+
+
+def program_to_json(program: Program) -> dict[str, Any]:
+    """The canonical form of a program, ready for `json.dumps`."""
+    writer = _Writer(program)
+    return {
+        "format": FORMAT,
+        "id": program.id,
+        "dtype": program.dtype,
+        "leaves": [
+            {"name": writer.name(leaf.binding), "data": writer.array(leaf.data), "requires_grad": leaf.requires_grad}
+            for leaf in program.leaves
+        ],
+        "steps": [writer.step(step) for step in program.steps],
+        "count": program.count,
+    }  # fmt: skip
+
+
+def program_from_json(view: dict[str, Any]) -> Program:
+    """The program that `program_to_json` wrote; bindings are numbered in the order of the text again.
+
+    Raises ValueError for another format, KeyError for what is not there.
+    """
+    if view.get("format") != FORMAT:
+        raise ValueError(f"a program in format {view.get('format')!r}; this gradspec reads {FORMAT}")
+    reader = _Reader(view["id"], view["dtype"])
+    for leaf in view["leaves"]:
+        data = reader.array(leaf["data"])
+        reader.assembler.leaves.append(Leaf(reader.bind(leaf["name"]), data, leaf["requires_grad"]))
+    steps = tuple(reader.step(step) for step in view["steps"])
+    return reader.assembler.program(steps, view["count"])
+
+
+def _number_out(value: Any) -> Any:
+    encoded = Dense("", (), [value]).to_json()["data"][0]
+    return encoded if isinstance(encoded, (bool, int, float)) else {_WRAPPED: encoded}
+
+
+def _number_in(value: Any) -> Any:
+    wrapped = isinstance(value, dict) and _WRAPPED in value
+    return (
+        Dense.from_json({"dtype": "", "shape": [], "data": [value[_WRAPPED]]}).data[0] if wrapped else value
+    )
+
+
+class _Writer:
+    """Steps of one program as JSON."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._names: list[str] = []
+        seen: dict[str, int] = {}
+        nameless = 0
+        for binding, name in enumerate(program.names):
+            if binding in program.constants:
+                self._names.append("")
+            elif not name:
+                nameless += 1
+                self._names.append(f"%{nameless}")
+            else:
+                seen[name] = count = seen.get(name, 0) + 1
+                self._names.append(name if count == 1 else f"{name}#{count}")
+
+    def name(self, binding: int) -> str:
+        return self._names[binding]
+
+    def names(self, bindings: tuple[int, ...]) -> list[str]:
+        return [self._names[binding] for binding in bindings]
+
+    def array(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return {"tensor": self.name(value.binding)} if isinstance(value, Ref) else value.to_json()
+
+    def step(self, step: Any) -> dict[str, Any]:
+        return _WRITE[type(step)](self, step)  # type: ignore[no-any-return]
+
+    def steps(self, steps: tuple[Any, ...]) -> list[dict[str, Any]]:
+        return [self.step(step) for step in steps]
+
+    def argument(self, value: Any, inputs: tuple[int, ...]) -> Any:
+        if isinstance(value, Slot):
+            binding = inputs[value.k]
+            if binding in self.program.constants:
+                return _number_out(self.program.constants[binding])
+            return {"tensor": self.name(binding)}
+        if isinstance(value, IndexSlice):
+            return {"slice": [self.argument(part, inputs) for part in value]}
+        if isinstance(value, tuple):
+            return [self.argument(each, inputs) for each in value]
+        if value is Ellipsis:
+            return {"ellipsis": True}
+        return value if value is None or isinstance(value, str) else _number_out(value)
+
+    def apply(self, step: Apply) -> dict[str, Any]:
+        call = self.program.calls[step.call]
+        args = {name: self.argument(value, step.inputs) for name, value in call.args}
+        return {"op": call.op, "args": args, "out": self.names(step.out), "at": step.at}
+
+    def flags(self, step: Any) -> dict[str, Any]:
+        gradient = [self.array(each) for each in step.gradient]
+        return {"gradient": gradient, "retain_graph": step.retain_graph, "create_graph": step.create_graph}
+
+    def watch(self, step: Watch) -> dict[str, Any]:
+        looks = [{"of": self.name(b), "path": path, "fields": list(fields)} for b, path, fields in step.looks]
+        return {"watch": looks, "at": step.at}
+
+    def set_attr(self, step: SetAttr) -> dict[str, Any]:
+        value = {"tensor": self.name(step.value.binding)} if isinstance(step.value, Ref) else step.value
+        return {"set": step.name, "of": self.name(step.of), "value": value, "at": step.at}
+
+    def grad(self, s: Grad) -> dict[str, Any]:
+        return {
+            "grad": self.names(s.of), "wrt": self.names(s.wrt), "out": self.names(s.out), **self.flags(s),
+            "allow_unused": s.allow_unused, "materialize_grads": s.materialize_grads, "at": s.at,
+        }  # fmt: skip
+
+    def hook(self, s: Hook) -> dict[str, Any]:
+        return {
+            "hook": s.name, "of": self.name(s.of), "grad": self.name(s.grad), "steps": self.steps(s.steps),
+            "result": self.name(s.result), "after": s.after, "at": s.at,
+        }  # fmt: skip
+
+
+_WRITE: dict[type[Any], Any] = {
+    Apply: _Writer.apply,
+    Make: lambda w, s: {
+        "make": s.data.to_json(), "requires_grad": s.requires_grad, "out": w.name(s.out), "at": s.at
+    },
+    GetAttr: lambda w, s: {"get": s.name, "of": w.name(s.of), "out": w.name(s.out), "at": s.at},
+    SetAttr: _Writer.set_attr,
+    RetainGrad: lambda w, s: {"retain_grad": w.names(s.of), "at": s.at},
+    Backward: lambda w, s: {
+        "backward": w.names(s.of), **w.flags(s), "inputs": None if s.inputs is None else w.names(s.inputs), "at": s.at
+    },
+    Grad: _Writer.grad,
+    Jvp: lambda w, s: {
+        "jvp": w.name(s.of), "tangents": [[w.name(b), w.array(t)] for b, t in s.tangents], "out": w.name(s.out),
+        "at": s.at,
+    },
+    ZeroGrad: lambda w, s: {"zero_grad": w.names(s.of), "set_to_none": s.set_to_none, "at": s.at},
+    Block: lambda w, s: {"block": s.mode, "steps": w.steps(s.steps), "at": s.at},
+    Hook: _Writer.hook,
+    RemoveHook: lambda w, s: {"remove_hook": s.name, "at": s.at},
+    Watch: _Writer.watch,
+    HookLog: lambda w, s: {"hook_log": True, "at": s.at},
+}  # fmt: skip
+
+
+class _Reader:
+    """Steps from JSON; names become bindings as they are made."""
+
+    def __init__(self, id: str, dtype: str) -> None:
+        self.assembler = Assembler(id, dtype)
+        self.known: dict[str, int] = {}
+
+    def bind(self, name: str) -> int:
+        author = "" if name.startswith("%") else name.partition("#")[0]
+        self.known[name] = binding = self.assembler.binding(author)
+        return binding
+
+    def binds(self, names: list[str]) -> tuple[int, ...]:
+        return tuple(self.bind(name) for name in names)
+
+    def of(self, names: list[str]) -> tuple[int, ...]:
+        return tuple(self.known[name] for name in names)
+
+    def array(self, view: Any) -> Any:
+        if view is None:
+            return None
+        return Ref(self.known[view["tensor"]]) if "tensor" in view else Dense.from_json(view)
+
+    def step(self, view: dict[str, Any]) -> Any:
+        kind = next((key for key in view if key in _READ), None)
+        if kind is None:
+            raise ValueError(f"a step of an unknown kind: {', '.join(view)}")
+        return _READ[kind](self, view)
+
+    def steps(self, views: list[dict[str, Any]]) -> tuple[Any, ...]:
+        return tuple(self.step(view) for view in views)
+
+    def argument(self, value: Any, kind: str, inputs: list[int]) -> Any:
+        """An argument of a call; `kind` is its parameter's, which tells a weak number from a static one."""
+        if isinstance(value, dict):
+            if "tensor" in value:
+                return _slot(self.known[value["tensor"]], inputs)
+            if "slice" in value:
+                return IndexSlice(*(self.argument(part, "Index", inputs) for part in value["slice"]))
+            if "ellipsis" in value:
+                return Ellipsis
+        if isinstance(value, list):
+            return tuple(self.argument(each, kind, inputs) for each in value)
+        number = _number_in(value)
+        weak = kind in ("Tensor", "Operand") and isinstance(number, (bool, int, float, complex))
+        return _slot(self.assembler.constant(number), inputs) if weak else number
+
+    def apply(self, view: dict[str, Any]) -> Apply:
+        signature = find(view["op"])
+        if signature is None:
+            raise ValueError(f"no op {view['op']!r}")
+        kinds = {param.name: param.kind for param in signature.params}
+        inputs: list[int] = []
+        args = tuple(
+            (name, self.argument(value, kinds[name], inputs)) for name, value in view["args"].items()
+        )
+        call = self.assembler.call(Call(view["op"], args))
+        return Apply(call, tuple(inputs), self.binds(view["out"]), view["at"])
+
+    def gradient(self, view: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(self.array(each) for each in view["gradient"])
+
+    def backward(self, v: dict[str, Any]) -> Backward:
+        inputs = None if v["inputs"] is None else self.of(v["inputs"])
+        return Backward(
+            self.of(v["backward"]), self.gradient(v), v["retain_graph"], v["create_graph"], inputs, v["at"]
+        )
+
+    def grad(self, v: dict[str, Any]) -> Grad:
+        of, wrt, gradient = self.of(v["grad"]), self.of(v["wrt"]), self.gradient(v)
+        out = self.binds(v["out"])
+        flags = v["retain_graph"], v["create_graph"], v["allow_unused"], v["materialize_grads"]
+        return Grad(of, wrt, out, gradient, *flags, v["at"])
+
+    def jvp(self, v: dict[str, Any]) -> Jvp:
+        tangents = tuple((self.known[name], self.array(array)) for name, array in v["tangents"])
+        return Jvp(self.known[v["jvp"]], tangents, self.bind(v["out"]), v["at"])
+
+    def hook(self, v: dict[str, Any]) -> Hook:
+        of, grad = self.known[v["of"]], self.bind(v["grad"])
+        steps = self.steps(v["steps"])
+        return Hook(of, v["hook"], grad, steps, self.known[v["result"]], v["after"], v["at"])
+
+    def set_attr(self, v: dict[str, Any]) -> SetAttr:
+        value = Ref(self.known[v["value"]["tensor"]]) if isinstance(v["value"], dict) else v["value"]
+        return SetAttr(self.known[v["of"]], v["set"], value, v["at"])
+
+    def watch(self, v: dict[str, Any]) -> Watch:
+        looks = (Look(self.known[look["of"]], look["path"], tuple(look["fields"])) for look in v["watch"])
+        return Watch(tuple(looks), v["at"])
+
+
+def _slot(binding: int, inputs: list[int]) -> Slot:
+    inputs.append(binding)
+    return Slot(len(inputs) - 1)
+
+
+_READ: dict[str, Any] = {  # a step's kind is the first of these keys it has
+    "op": _Reader.apply,
+    "make": lambda r, v: Make(Dense.from_json(v["make"]), v["requires_grad"], r.bind(v["out"]), v["at"]),
+    "get": lambda r, v: GetAttr(r.known[v["of"]], v["get"], r.bind(v["out"]), v["at"]),
+    "set": _Reader.set_attr,
+    "retain_grad": lambda r, v: RetainGrad(r.of(v["retain_grad"]), v["at"]),
+    "backward": _Reader.backward,
+    "hook": _Reader.hook,
+    "grad": _Reader.grad,
+    "jvp": _Reader.jvp,
+    "zero_grad": lambda r, v: ZeroGrad(r.of(v["zero_grad"]), v["set_to_none"], v["at"]),
+    "block": lambda r, v: Block(v["block"], r.steps(v["steps"]), v["at"]),
+    "remove_hook": lambda r, v: RemoveHook(v["remove_hook"], v["at"]),
+    "watch": _Reader.watch,
+    "hook_log": lambda r, v: HookLog(v["at"]),
+}

@@ -1,0 +1,87 @@
+"""What stands around the parts of one spec while it is built: its document, its names, its arrays."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from gradspec.errors import did_you_mean
+from gradspec.spec.array import Arrays
+from gradspec.spec.assemble import Assembler
+from gradspec.spec.statement import name_fault
+
+if TYPE_CHECKING:
+    from gradspec.dense import Dense
+    from gradspec.errors import Place
+    from gradspec.spec.document import Document
+    from gradspec.spec.model import Expectation, Gradcheck, Ref, StepExpectation
+
+__all__ = ["Scope"]
+
+Path = tuple[Any, ...]
+
+
+class Scope:
+    """One spec for one dtype, as far as it has been read.
+
+    `names` maps what the author can write to bindings; `at` is the number of the step being read.
+    """
+
+    def __init__(self, document: Document, id: str, dtype: str) -> None:
+        self.document = document
+        self.assembler = Assembler(id, dtype)
+        self.names: dict[str, int] = {}
+        self.unbound: dict[str, int] = {}  # name → line of the failing step that would have bound it
+        self.made: set[int] = set()  # bindings of leaves
+        self.requiring: list[int] = []  # bindings of the tensors that require grad
+        self.hooks: dict[str, int] = {}  # hook name → `at`
+        self.declared: set[str] = set()  # dtypes that tensors declare
+        self.arrays = Arrays(self.fault, dtype, self.resolve, os.path.dirname(document.file))  # noqa: PTH120
+        self.places: list[Place] = []
+        self.texts: list[str] = []
+        self.notes: dict[int, str] = {}
+        self.judged: dict[int, StepExpectation] = {}
+        self.expectations: list[Expectation] = []
+        self.gradchecks: list[Gradcheck] = []
+
+    @property
+    def at(self) -> int:
+        return len(self.places) - 1
+
+    def fault(self, code: str, message: str, path: Path, **pointing: Any) -> None:
+        """Note a fault, unless the same one is known (a spec is read once for each of its dtypes)."""
+        fault = self.document.fault(code, message, path, **pointing)
+        if not any(known.code == code and known.place == fault.place for known in self.document.faults):
+            self.document.faults.append(fault)
+
+    def resolve(self, name: str, path: Path, **pointing: Any) -> int | None:
+        """The binding a name means here, or None after noting unknown-name."""
+        found = self.names.get(name)
+        if found is None:
+            hint = did_you_mean(name, list(self.names))
+            if name in self.unbound:
+                hint = f"the step of line {self.unbound[name]} must fail, so it binds no name"
+            elif not self.names:
+                hint = "there is no tensor yet"
+            self.fault("unknown-name", f'no tensor "{name}" here', path, hint=hint, **pointing)
+        return found
+
+    def bind(self, name: str, path: Path) -> int:
+        """A new binding that `name` means from here on."""
+        if fault := name_fault(name):
+            self.fault("bad-name", fault, path)
+        self.names[name] = binding = self.assembler.binding(name)
+        return binding
+
+    def tensors(self, view: Any, path: Path) -> tuple[int, ...] | None:
+        """The bindings of a name or a list of names; None after noting faults."""
+        if not isinstance(view, list):
+            one = self.resolve(view, path)
+            return None if one is None else (one,)
+        found = [self.resolve(name, (*path, index)) for index, name in enumerate(view)]
+        known = tuple(binding for binding in found if binding is not None)
+        return known if len(known) == len(found) else None
+
+    def array(self, view: Any, path: Path) -> tuple[Dense | Ref | None, bool]:
+        """An array and whether it names no dtype of its own; None after noting a fault."""
+        return self.arrays.read(view, path)
