@@ -103,7 +103,7 @@ class TapeBackend(StepwiseBackend):
 
     def apply_run(self, run: Run, steps: Sequence[Any], start: int) -> int:
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
-        if run.recorded is not None:  # a jvp will replay these
+        if run.recorded is not None:
             return run.apply_run(steps, start)
         tape = self.machine.tape
         values, kinds, nodes, ins = tape.values, tape.kinds, tape.nodes, tape.ins
