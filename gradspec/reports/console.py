@@ -44,7 +44,7 @@ class Console:
                 self.backends = event.backends
             case BackendUnavailable():
                 self.unavailable.append(event)
-                self.write(f"{self.paint('bad', 'UNAVAILABLE')} backend {event.name}: {event.reason}\n")
+                self.write(f"{self.paint('bad', 'UNAVAILABLE')} {event.name}: {event.reason}\n\n")
             case SpecFinished():
                 self.finished(event.verdict)
             case RunFinished():
@@ -53,7 +53,7 @@ class Console:
     def finished(self, verdict: Verdict) -> None:
         self.totals.add(verdict)
         if verdict.outcome in ("failed", "error"):
-            self.write(block(verdict, self.paint, self.verbose) + "\n")
+            self.write(block(verdict, self.paint, self.verbose) + "\n\n")
         elif self.verbose:
             self.write(self.line(verdict))
         for shown in verdict.warnings:

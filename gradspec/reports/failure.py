@@ -18,8 +18,7 @@ def block(verdict: Verdict, paint: Paint, everything: bool = False) -> str:
     """The lines for one failed or crashed spec."""
     lines: list[str] = []
     if verdict.outcome == "error":
-        what = "the spec cannot be run as written" if verdict.fault else f"backend {verdict.backend} crashed"
-        lines += [f"{_head('ERROR', verdict, paint)}  {what}", f"  {verdict.message}"]
+        lines += [f"{_head('ERROR', verdict, paint)}  the backend crashed", f"  {verdict.message}"]
         lines += [f"  {verdict.file}:{verdict.line}"]
     shown = [check for check in verdict.checks if check.status == "failed"]
     shown = shown or [check for check in verdict.checks if check.status == "not-run"]
@@ -40,7 +39,7 @@ def rerun(verdict: Verdict) -> str:
     """The command that runs this spec alone."""
     from shlex import quote
 
-    crashed = "GRADSPEC_DEBUG=1 " if verdict.outcome == "error" and not verdict.fault else ""
+    crashed = "GRADSPEC_DEBUG=1 " if verdict.outcome == "error" else ""
     return f"{crashed}gradspec run {quote(verdict.file)} --only {quote(verdict.id)} -b {verdict.backend}"
 
 

@@ -26,7 +26,6 @@ from gradspec.spec.model import (
     GetAttr,
     Grad,
     Gradcheck,
-    Hook,
     HookLog,
     Leaf,
     Look,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from gradspec.backends.base import Observations
     from gradspec.runner.support import Support
 
-__all__ = ["EPS", "RTOL", "ATOL", "gradcheck", "refusal"]
+__all__ = ["EPS", "RTOL", "ATOL", "gradcheck"]
 
 EPS, RTOL, ATOL = 1e-6, 1e-3, 1e-5  # torch.autograd.gradcheck
 _IN_DOUBLE = {"float16": "float64", "bfloat16": "float64", "float32": "float64", "complex64": "complex128"}
@@ -52,20 +51,6 @@ _IN_DOUBLE = {"float16": "float64", "bfloat16": "float64", "float32": "float64",
 
 class _Refused(Exception):
     """The point cannot be differentiated numerically; the text says why."""
-
-
-def refusal(spec: Spec) -> str:
-    """Why the gradchecks of a spec cannot be made (a hook or an expected error before one), or ""."""
-    last = max(proof.at for proof in spec.gradchecks)
-    for step in flat(spec.program.steps):
-        if isinstance(step, Hook) and step.at < last:
-            return f"gradcheck after a hook (line {spec.places[step.at].line}): a rerun would run it too"
-    for at, wanted in spec.judged.items():
-        if at < last and wanted.raises is not None:
-            return (
-                f"gradcheck after an error (line {spec.places[at].line}): what it left behind cannot be rerun"
-            )
-    return ""
 
 
 def gradcheck(spec: Spec, proof: Gradcheck, support: Support) -> CheckResult:

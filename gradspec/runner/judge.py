@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import EMULATED, Observations, Outcome
 from gradspec.runner import show
-from gradspec.runner.compare import Difference, bound_for, compare
+from gradspec.runner.compare import Bound, Difference, bound_for, compare
 from gradspec.runner.pattern import pattern
 from gradspec.runner.reach import Reach, look_reason
 from gradspec.runner.story import Story
 from gradspec.runner.verdict import CheckResult, Shown, Verdict, count
-from gradspec.spec.model import Check, Look, Spec, StepExpectation, Watch
+from gradspec.spec.model import Check, Look, Ref, Spec, StepExpectation, Watch
 
 if TYPE_CHECKING:
     from gradspec.dense import Dense
     from gradspec.runner.support import Support
+    from gradspec.spec.model import Tolerance
 
 __all__ = ["judge", "verdict_of"]
 
@@ -102,6 +103,7 @@ class _Judge:
         self.unsupported = unsupported or Reach()
         self.emulated = emulated or Reach()
         self.story = Story(spec)
+        self.bounds: dict[tuple[str, Tolerance | None], Bound] = {}
         self.results: list[CheckResult] = []
         self.warnings: list[Shown] = []
 
@@ -198,10 +200,16 @@ class _Judge:
         if check.field in ("same_as", "shares_memory_with"):
             return _identity(result, check, watch, looks, self.spec.program.names)
         if check.field in ("value", "grad"):
-            wrong = self.array(check, check.expected, saw)
+            expected = check.expected
+            if isinstance(expected, Ref):
+                expected = _value_of(expected.binding, watch, looks)
+                if expected is None:
+                    name = self.spec.program.names[check.expected.binding]
+                    return result._replace(status="not-run", summary=f'"{name}" has no value to compare with')
+            wrong = self.array(check, expected, saw)
             if wrong is None:
                 return result
-            guess = self.guess(check, look, result.at, saw)
+            guess = self.guess(check, expected, look, result.at, saw)
             return result._replace(status="failed", summary=wrong.summary, difference=wrong, pattern=guess)
         if saw.get("none"):
             return result._replace(
@@ -227,9 +235,17 @@ class _Judge:
             return Difference(f"expected {want}, got {have}", want, have)
         if check.field == "grad" and (wrong := _unlike_its_tensor(got, saw)):
             return Difference(wrong, show.array(expected), show.array(got), got.shape)
-        own = () if check.bare else (expected.dtype,)
-        bound = bound_for((*self.spec.dtypes, self.spec.dtype, *own), check.tolerance or self.spec.tolerance)
-        return compare(expected, got, bound, check.bare)
+        return compare(expected, got, self.bound(check, expected), check.bare)
+
+    def bound(self, check: Check, expected: Dense) -> Bound:
+        """The bound of a check; most checks of a spec share one."""
+        own = "" if check.bare else expected.dtype
+        key = (own, check.tolerance)
+        known = self.bounds.get(key)
+        if known is None:
+            dtypes = (*self.spec.dtypes, self.spec.dtype, *((own,) if own else ()))
+            known = self.bounds[key] = bound_for(dtypes, check.tolerance or self.spec.tolerance)
+        return known
 
     def alternatives(self, result: CheckResult, check: Check, saw: dict[str, Any]) -> CheckResult:
         follows = tuple(
@@ -241,14 +257,15 @@ class _Judge:
         got = None if saw.get("none") else saw[check.field]
         return result._replace(status="failed", summary=f"expected one of {known}; got {show.array(got)}")
 
-    def guess(self, check: Check, look: Look, at: int, saw: dict[str, Any]) -> str:
+    def guess(self, check: Check, expected: Dense | None, look: Look, at: int, saw: dict[str, Any]) -> str:
+        """The pattern of a wrong array."""
         got = None if saw.get("none") else saw[check.field]
-        if check.expected is None:
+        if expected is None:
             return ""
         if got is None:
             return "missing: absent instead of a value"
         before = self.story.gradient_before(look.binding, at) if check.field == "grad" else None
-        return pattern(check.expected, got, before)
+        return pattern(expected, got, before)
 
     def hooks(self, at: int, wanted: tuple[tuple[str, Any], ...]) -> CheckResult:
         result = CheckResult("passed", at, "", "hooks", self.spec.places[at])
@@ -334,6 +351,18 @@ def _identity(
     what = "the same tensor as" if check.field == "same_as" else "memory shared with"
     return result._replace(
         status="failed", summary=f'expected {"" if wanted else "not "}{what} "{names[other]}"'
+    )
+
+
+def _value_of(binding: int, watch: Watch, looks: list[dict[str, Any]]) -> Dense | None:
+    """The value that another look of the same watch saw."""
+    return next(
+        (
+            saw.get("value")
+            for look, saw in zip(watch.looks, looks, strict=True)
+            if look.binding == binding and not look.path
+        ),
+        None,
     )
 
 

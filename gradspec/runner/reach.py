@@ -14,6 +14,7 @@ from gradspec.spec.model import (
     Apply,
     Backward,
     Block,
+    Call,
     GetAttr,
     Grad,
     Hook,
@@ -31,7 +32,7 @@ from gradspec.spec.model import (
     ZeroGrad,
 )  # fmt: skip
 
-__all__ = ["Reach", "look_reason", "reach"]
+__all__ = ["Reach", "look_reason", "reach", "writes"]
 
 Reason = Callable[[Any], str]  # a step or leaf → why it starts a reach (a feature), or ""
 
@@ -51,7 +52,7 @@ class Reach:
 
 def reach(program: Program, reason_of: Reason) -> Reach:
     """The reach of all leaves and steps for which `reason_of` gives a reason."""
-    walk = _Walk(reason_of)
+    walk = _Walk(reason_of, program)
     for leaf in program.leaves:
         walk.leaf(leaf)
     walk.found.steps = walk.steps(program.steps, "")
@@ -59,8 +60,9 @@ def reach(program: Program, reason_of: Reason) -> Reach:
 
 
 class _Walk:
-    def __init__(self, reason_of: Reason) -> None:
+    def __init__(self, reason_of: Reason, program: Program) -> None:
         self.reason_of = reason_of
+        self.in_place = [writes(call) for call in program.calls]
         self.found = Reach()
         self.values: dict[int, str] = {}  # bindings whose value is reached
         self.grads: dict[int, str] = {}  # bindings whose .grad is reached
@@ -68,6 +70,7 @@ class _Walk:
         self.written: list[tuple[int, str]] = []  # the values likewise, after an in-place write
         self.hooks = ""
         self.parent: dict[int, int] = {}
+        self.same: dict[int, int] = {}  # a binding of a tensor changed in place → its first binding
 
     def leaf(self, leaf: Leaf) -> None:
         source = leaf.data.binding if isinstance(leaf.data, Ref) else None
@@ -133,8 +136,10 @@ class _Walk:
                 for binding in step.out:
                     for source in step.inputs:
                         self.join(binding, source)
-                if reason and set(step.out) & set(step.inputs):
-                    self.written.append((step.out[0], reason))
+                if self.in_place[step.call]:
+                    self.same[step.out[0]] = self.first(step.inputs[0])
+                    if reason:
+                        self.written.append((step.out[0], reason))
                 self.mark(step.out, reason)
             case Make():
                 self.mark((step.out,), reason)
@@ -143,9 +148,9 @@ class _Walk:
                     self.join(step.out, step.of)
                 self.mark((step.out,), reason)
             case SetAttr(name="grad"):
-                self.grads.pop(step.of, None)
+                self.grads.pop(self.first(step.of), None)
                 if reason:
-                    self.grads[step.of] = reason
+                    self.grads[self.first(step.of)] = reason
             case SetAttr():
                 if reason:
                     self.written.append((step.of, reason))
@@ -166,7 +171,7 @@ class _Walk:
             case RetainGrad() | ZeroGrad():
                 for binding in step.of:
                     if reason:
-                        self.grads[binding] = reason
+                        self.grads[self.first(binding)] = reason
             case Hook():
                 if reason:
                     self.hooks = reason
@@ -199,7 +204,7 @@ class _Walk:
         return known or self.together(bindings, self.written)
 
     def of_gradient(self, binding: int) -> str:
-        return self.of_values((binding,)) or self.grads.get(binding) or self.of_graph((binding,))
+        return self.of_values((binding,)) or self.grads.get(self.first(binding)) or self.of_graph((binding,))
 
     def of_graph(self, bindings: tuple[int, ...]) -> str:
         return self.together(bindings, self.graphs)
@@ -211,6 +216,9 @@ class _Walk:
         roots = {self.root(b) for b in bindings}
         return next((reason for b, reason in reached if self.root(b) in roots), "")
 
+    def first(self, binding: int) -> int:
+        return self.same.get(binding, binding)
+
     def root(self, binding: int) -> int:
         while (up := self.parent.get(binding, binding)) != binding:
             self.parent[binding] = self.parent.get(up, up)
@@ -219,6 +227,11 @@ class _Walk:
 
     def join(self, a: int, b: int) -> None:
         self.parent[self.root(a)] = self.root(b)
+
+
+def writes(call: Call) -> bool:
+    """Whether a call changes its first input in place: its output is the very tensor that went in."""
+    return call.op == "__setitem__" or (call.op.endswith("_") and not call.op.endswith("__"))
 
 
 def _bindings(operand: Any) -> tuple[int, ...]:

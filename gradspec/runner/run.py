@@ -67,13 +67,13 @@ def run(specs: Sequence[Spec], names: Sequence[str], load: Callable[[str], Backe
 
 def _exit_code(verdict: Verdict) -> int:
     if verdict.outcome == "error":
-        return exits.USAGE if verdict.fault else exits.INTERNAL
+        return exits.INTERNAL
     return exits.MISMATCH if verdict.outcome == "failed" else exits.AS_EXPECTED
 
 
 def _worst(codes: set[int], any_spec: bool) -> int:
     """The exit code of a run: what makes its result least trustworthy comes first."""
-    order = (exits.INTERNAL, exits.UNAVAILABLE, exits.USAGE, exits.MISMATCH)
+    order = (exits.INTERNAL, exits.UNAVAILABLE, exits.MISMATCH)
     if not any_spec:
         return exits.NOTHING_SELECTED
     return next((code for code in order if code in codes), exits.AS_EXPECTED)
@@ -104,10 +104,8 @@ def _run(spec: Spec, support: Support) -> Verdict:
     except Crashed as error:
         return _whole(spec, support, "error", str(error))
     if spec.gradchecks:
-        from gradspec.runner.gradcheck import gradcheck, refusal
+        from gradspec.runner.gradcheck import gradcheck
 
-        if refused := refusal(spec):
-            return _whole(spec, support, "error", refused)._replace(fault=True)
         checks = sorted([*checks, *(gradcheck(spec, proof, support) for proof in spec.gradchecks)], key=_at)
     return verdict_of(spec, support.backend.name, checks, warnings)
 

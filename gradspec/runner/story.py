@@ -7,6 +7,7 @@ from typing import Any
 
 from gradspec.backends.base import Outcome
 from gradspec.dense import Dense
+from gradspec.runner.reach import writes
 from gradspec.spec.model import (
     Apply,
     Backward,
@@ -39,6 +40,7 @@ class Story:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.steps = list(flat(spec.program.steps))
+        self._same: dict[int, int] | None = None
         self.watches = {step.at: step for step in self.steps if isinstance(step, Watch)}
 
     def line(self, at: int) -> int:
@@ -82,19 +84,34 @@ class Story:
     def gradient_before(self, binding: int, at: int) -> Dense | None:
         """The gradient expected of a tensor at the last check before, unless it was reset since."""
         found: Dense | None = None
+        binding = self.first(binding)
         for expectation in self.spec.expectations:
             if expectation.at >= at:
                 break
             for check in expectation.checks:
                 look = self.watches[expectation.at].looks[check.look]
-                if check.field == "grad" and look.binding == binding and isinstance(check.expected, Dense):
+                if (
+                    check.field == "grad"
+                    and self.first(look.binding) == binding
+                    and isinstance(check.expected, Dense)
+                ):
                     found, since = check.expected, expectation.at
         if found is None or any(self._resets(step, binding) for step in self.steps if since < step.at < at):
             return None
         return found
 
-    @staticmethod
-    def _resets(step: Any, binding: int) -> bool:
-        return (isinstance(step, ZeroGrad) and binding in step.of) or (
-            isinstance(step, SetAttr) and step.name == "grad" and step.of == binding
-        )
+    def _resets(self, step: Any, binding: int) -> bool:
+        """Whether a step clears or replaces the gradient of a tensor, known by its first binding."""
+        if isinstance(step, ZeroGrad):
+            return binding in map(self.first, step.of)
+        return isinstance(step, SetAttr) and step.name == "grad" and self.first(step.of) == binding
+
+    def first(self, binding: int) -> int:
+        """The first binding of a tensor: writing in place gives the same tensor a new one."""
+        if self._same is None:
+            self._same = {}
+            calls = self.spec.program.calls
+            for step in self.steps:
+                if isinstance(step, Apply) and writes(calls[step.call]):
+                    self._same[step.out[0]] = self._same.get(step.inputs[0], step.inputs[0])
+        return self._same.get(binding, binding)

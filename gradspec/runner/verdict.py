@@ -73,7 +73,6 @@ class Verdict(NamedTuple):
     checks: tuple[CheckResult, ...] = ()
     counts: Counts = Counts()
     message: str = ""
-    fault: bool = False  # an error that is the spec's, not the backend's
     follows: tuple[str, ...] = ()
     warnings: tuple[Shown, ...] = ()
     duration_s: float = 0.0

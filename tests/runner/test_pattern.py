@@ -49,7 +49,10 @@ def test_conjugate():
     assert pattern(dense(want), dense([v.conjugate() for v in want])) == "conjugate"
 
 
-@pytest.mark.parametrize(("got", "phrase"), [(2.0, "a factor of 2"), (-1.0, "the sign"), (1.37, ""), (0.0, "zero instead of the value")])
+@pytest.mark.parametrize(
+    ("got", "phrase"),
+    [(2.0, "a factor of 2"), (-1.0, "the sign"), (1.37, ""), (0.0, "zero instead of the value")],
+)
 def test_of_one_number_only_usual_factors_are_named(got, phrase):
     assert pattern(dense([1.0], ()), dense([got], ())) == phrase
 
