@@ -1,0 +1,111 @@
+"""Copies, casts and fills of a tensor: how a tensor becomes another of the same shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradspec.dtypes import DTYPES, category
+from gradspec.errors import did_you_mean
+from gradspec.ops.arguments import fault
+from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, constant, linear
+from gradspec.ops.samples import reals, sample, uniform
+
+__all__ = ["clone", "detach", "ones_like", "to", "to_copy", "zeros_like"]
+
+
+def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
+    return None, statics.get("dtype") or dtypes["input"][0]
+
+
+FILLS = (*reals(-1, 1), sample(input=uniform(2, 3), dtype="float64"), sample(input=uniform(2), dtype="int64"))
+
+
+@constant(dtypes=_given_or_own, samples=FILLS)
+def zeros_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
+    """Zeros. Shape: any → same; dtype the input's if not given. No gradient.
+
+    Source: elementary.
+    """
+    return xp.zeros_like(input) if dtype is None else xp.zeros(xp.shape(input), dtype)
+
+
+@constant(dtypes=_given_or_own, samples=FILLS)
+def ones_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
+    """Ones. Shape: any → same; dtype the input's if not given. No gradient.
+
+    Source: elementary.
+    """
+    return xp.ones_like(input) if dtype is None else xp.ones(xp.shape(input), dtype)
+
+
+@linear(node="CloneBackward0", dtypes=KEEP, samples=reals(-3, 3))
+def clone(xp: Xp, input: Tensor) -> Tensor:
+    """A copy; dy/dx = 1. Shape: any → same.
+
+    Source: the identity.
+    """
+    return xp.getitem(input, (Ellipsis,)) if xp.shape(input) else input
+
+
+@clone.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@constant(dtypes=KEEP, view=True, samples=reals(-3, 3))
+def detach(xp: Xp, input: Tensor) -> Tensor:
+    """The same numbers without history. Shape: any → same. Shares memory; no gradient.
+
+    Source: the identity, its derivative cut.
+    """
+    return input
+
+
+def _drops_imaginary_part(input: Any, dtype: str, **_: Any) -> tuple[tuple[str, str], ...]:
+    if category(input.dtype) == 3 and category(dtype) < 3:
+        return (("complex-to-real", f"casting {input.dtype} to {dtype} drops the imaginary part"),)
+    return ()
+
+
+@linear(
+    node="ToCopyBackward0",
+    dtypes=_given_or_own,
+    internal=True,
+    warns=_drops_imaginary_part,
+    samples=(sample(input=uniform(2, 3), dtype="float64"), sample(input=uniform(3), dtype="complex128")),
+)
+def to_copy(xp: Xp, input: Tensor, dtype: DType) -> Tensor:
+    """input cast to dtype. Shape: any → same. The gradient is cast back.
+
+    Source: the identity; from complex to real it is z ↦ Re z.
+    """
+    return xp.astype(input, dtype)
+
+
+@to_copy.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@composite(
+    samples=(
+        *(
+            sample(input=uniform(2, 3), dtype=dtype)
+            for dtype in ("float32", "float64", "complex128", "int64")
+        ),
+        sample(input=uniform(2), other=uniform(3)),
+    ),
+)
+def to(F: Any, input: Tensor, dtype: DType | None = None, *, other: Tensor | None = None) -> Tensor:
+    """input with another dtype, or other's; the very tensor where it has that already. Shape: any → same.
+
+    The gradient is cast back to input's dtype; a cast to integers or bool cuts the graph, one from
+    complex to real drops the imaginary part.
+
+    Source: the identity.
+    """
+    wanted = other.dtype if dtype is None and other is not None else dtype
+    if wanted not in DTYPES:
+        hint = did_you_mean(str(wanted), DTYPES)
+        raise fault("invalid-argument", f'"{wanted}" is no dtype{"; " + hint if hint else ""}')
+    return input if input.dtype == wanted else F.to_copy(input, wanted)

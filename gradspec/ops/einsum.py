@@ -1,0 +1,195 @@
+"""Einstein's summation."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from gradspec.ops.arguments import broadcast_shapes, fault
+from gradspec.ops.registry import PROMOTE, SAME, Array, Tensor, Tensors, Xp, general, linear
+from gradspec.ops.samples import sample, uniform
+
+__all__ = ["einsum", "einsum_alone"]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class _Terms(NamedTuple):
+    """An equation without ellipsis: the letters of each operand, and those of the result."""
+
+    operands: tuple[str, ...]
+    result: str
+
+    def text(self) -> str:
+        return f"{','.join(self.operands)}->{self.result}"
+
+
+def _parse(equation: str, ranks: list[int]) -> _Terms:
+    """The equation with its ellipsis in letters and its result written out. Raises invalid-argument."""
+    text = equation.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    parts = left.split(",")
+    if len(parts) != len(ranks):
+        raise fault("invalid-argument", f'"{equation}" has {len(parts)} operands, {len(ranks)} were given')
+    wild = [_wild_rank(part, rank, equation) for part, rank in zip(parts, ranks, strict=True)]
+    spare = [letter for letter in LETTERS if letter not in text][: max(wild)]
+    named = ["".join(spare[len(spare) - count :]) for count in wild]
+    operands = tuple(part.replace("...", letters) for part, letters in zip(parts, named, strict=True))
+    if arrow:
+        result = right.replace("...", "".join(spare))
+    else:
+        seen = "".join(operands)
+        once = sorted(letter for letter in set(seen) if seen.count(letter) == 1 and letter not in spare)
+        result = "".join([*spare, *once])
+    if len(set(result)) < len(result) or not set(result) <= set("".join(operands)):
+        raise fault(
+            "invalid-argument", f'the result of "{equation}" has a letter twice, or one that no operand has'
+        )
+    return _Terms(operands, result)
+
+
+def _wild_rank(part: str, rank: int, equation: str) -> int:
+    """How many axes the ellipsis of one operand stands for."""
+    letters = part.replace("...", "", 1)
+    if any(letter not in LETTERS for letter in letters):
+        raise fault("invalid-argument", f'"{equation}" is no einsum equation: letters, "," "..." and "->"')
+    if len(letters) > rank or ("..." not in part and len(letters) != rank):
+        raise fault(
+            "invalid-argument", f'"{part}" in "{equation}" does not name the axes of an operand with {rank}'
+        )
+    return rank - len(letters) if "..." in part else 0
+
+
+def _sizes(terms: _Terms, shapes: list[tuple[int, ...]]) -> dict[str, int]:
+    """Letter → size. Raises shape-mismatch."""
+    sizes: dict[str, int] = {}
+    for letters, shape in zip(terms.operands, shapes, strict=True):
+        for letter, size in zip(letters, shape, strict=True):
+            sizes[letter] = broadcast_shapes(((sizes.get(letter, 1),), (size,)))[0]
+    return sizes
+
+
+def _check(equation: str, operands: Any, **_: Any) -> None:
+    if not operands:
+        raise fault("invalid-argument", "einsum needs at least one operand")
+    shapes = [tuple(meta.shape) for meta in operands]
+    terms = _parse(equation, [len(shape) for shape in shapes])
+    _sizes(terms, shapes)
+    for letters, shape in zip(terms.operands, shapes, strict=True):
+        for letter in set(letters):
+            if len({size for other, size in zip(letters, shape, strict=True) if other == letter}) > 1:
+                raise fault("shape-mismatch", f'"{letter}" names axes of different sizes of one operand')
+
+
+def _transposed(
+    xp: Xp,
+    ct: Array,
+    others: list[Array],
+    terms: _Terms,
+    place: int,
+    shape: tuple[int, ...],
+    sizes: dict[str, int],
+) -> Array:
+    """The cotangent of one operand: the equation with its letters and the result's exchanged.
+
+    A letter that the operand repeats gets an identity matrix beside it, one that nothing else has a
+    vector of ones.
+    """
+    wanted, spare = "", [letter for letter in LETTERS if letter not in "".join(terms.operands)]
+    inputs = [terms.result, *(letters for k, letters in enumerate(terms.operands) if k != place)]
+    arrays = [ct, *(xp.conj(other) for other in others)]
+    for letter, size in zip(terms.operands[place], shape, strict=True):
+        if letter in wanted:
+            fresh = spare.pop()
+            inputs.append(letter + fresh)
+            arrays.append(xp.tril(xp.triu(xp.ones((size, size)))))
+            letter = fresh
+        elif not any(letter in other for other in inputs):
+            inputs.append(letter)
+            arrays.append(xp.ones((sizes[letter],)))
+        wanted += letter
+    return xp.einsum(f"{','.join(inputs)}->{wanted}", *arrays)
+
+
+def _by_itself(F: Any, equation: str, operands: Any) -> Any:
+    return F.einsum_alone(equation, operands[0])
+
+
+def _alone(operands: Any, **_: Any) -> Any:
+    """One operand is only rearranged and summed, which is linear and saves nothing."""
+    return _by_itself if len(operands) == 1 else None
+
+
+@general(
+    node="ViewBackward0",
+    dtypes=SAME,
+    accepts=("float", "complex", "int"),
+    variadic="operands",
+    check=_check,
+    expand=_alone,
+    samples=(
+        sample(equation="ij,jk->ik", operands=[uniform(2, 3), uniform(3, 4)]),
+        sample(equation="i,i->", operands=[uniform(3), uniform(3)]),
+        sample(equation="i,j->ij", operands=[uniform(2), uniform(3)]),
+        sample(equation="ij->ji", operands=[uniform(2, 3)]),
+        sample(equation="ii->", operands=[uniform(3, 3)]),
+        sample(equation="ii->i", operands=[uniform(3, 3)]),
+        sample(equation="ij->j", operands=[uniform(2, 3)]),
+        sample(equation="...ij,...jk", operands=[uniform(2, 2, 3), uniform(3, 2)]),
+        sample(equation="bij,bjk->bik", operands=[uniform(2, 2, 3), uniform(2, 3, 2)]),
+        sample(equation="i,ij,j->", operands=[uniform(2), uniform(2, 3), uniform(3)]),
+        sample(equation="ij,ik->k", operands=[uniform(2, 3), uniform(2, 4)]),
+        sample(equation=",i->i", operands=[uniform(), uniform(3)]),
+        sample(equation="ii,i->i", operands=[uniform(3, 3), uniform(3)]),
+        sample(equation="ij,ij->ij", operands=[uniform(0, 2), uniform(0, 2)]),
+    ),
+)
+def einsum(xp: Xp, equation: str, operands: Tensors) -> Tensor:
+    """Products of elements of the operands, summed over every letter that the result does not have.
+
+    `...` stands for axes that broadcast; without `->` the result has the letters that stand once, in
+    alphabetical order.
+
+    Source: multilinear; an operand's cotangent is an einsum of the result's with the other operands.
+    """
+    terms = _parse(equation, [len(xp.shape(x)) for x in operands])
+    return xp.einsum(terms.text(), *operands)
+
+
+@einsum.vjp("operands")
+def _(xp: Xp, ct: Array, equation: str, operands: Any, operands_meta: Any) -> list[Array]:
+    shapes = [tuple(meta.shape) for meta in operands_meta]
+    terms = _parse(equation, [len(shape) for shape in shapes])
+    sizes = _sizes(terms, shapes)
+    return [
+        _transposed(
+            xp, ct, [x for k, x in enumerate(operands) if k != place], terms, place, shapes[place], sizes
+        )
+        for place in range(len(shapes))
+    ]
+
+
+def _alone_check(equation: str, input: Any, **_: Any) -> None:
+    _check(equation, [input])
+
+
+def _alone_node(equation: str, **_: Any) -> str:
+    """torch permutes, then sums what the result does not have."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    kept = set(right) if arrow else {letter for letter in left if left.count(letter) == 1}
+    return "SumBackward1" if set(left) - kept else "PermuteBackward0"
+
+
+@linear(node=_alone_node, dtypes=PROMOTE, internal=True, check=_alone_check)
+def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
+    """einsum of one operand.
+
+    Source: linear; the transpose puts the cotangent on the diagonals and along what was summed.
+    """
+    return xp.einsum(_parse(equation, [len(xp.shape(input))]).text(), input)
+
+
+@einsum_alone.adjoint("input")
+def _(xp: Xp, ct: Array, equation: str, input_meta: Any) -> Array:
+    shape = tuple(input_meta.shape)
+    terms = _parse(equation, [len(shape)])
+    return _transposed(xp, ct, [], terms, 0, shape, _sizes(terms, [shape]))
