@@ -1,0 +1,112 @@
+"""Files → specs: reading, shape, meaning; all faults of a file at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from gradspec.errors import Fault, Place, SpecError
+from gradspec.spec.document import Document
+from gradspec.spec.mend import mended
+from gradspec.spec.model import Spec
+from gradspec.spec.reader import decode, read
+from gradspec.spec.shape import check_shape
+
+__all__ = ["MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_file", "load_paths", "load_text"]
+
+SUFFIXES = (".gradspec.yaml", ".gradspec.yml")
+MAX_FILE_BYTES = 256 * 2**20
+# What may only follow from a fault of shape found before, such as a name that a faulty step would have bound.
+_FOLLOW_UPS = ("unknown-name", "bad-expectation")
+
+
+def load_text(text: str, file: str) -> list[Spec]:
+    """The specs in YAML text; `file` is what messages call it. Raises SpecError with every fault."""
+    return _load(read(text, file))
+
+
+def load_file(path: str) -> list[Spec]:
+    """The specs of a file. Raises SpecError with every fault, also where the file cannot be read."""
+    path = os.fspath(path)
+    try:
+        if not os.path.isfile(path):
+            reason = "is a directory" if os.path.isdir(path) else "is no file" if os.path.exists(path) else "does not exist"
+            raise SpecError([Fault("unreadable-file", f"{path} {reason}", Place(path, 1))])
+        if os.path.getsize(path) > MAX_FILE_BYTES:
+            raise SpecError([Fault("too-large", f"more than {MAX_FILE_BYTES // 2**20} MiB", Place(path, 1))])
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError([Fault("unreadable-file", f"cannot be read: {reason}", Place(path, 1))]) from None
+    return _load(decode(data, path))
+
+
+def load_paths(paths: Iterable[str]) -> tuple[list[Spec], list[Fault]]:
+    """The specs of files and directories, and the faults of those that have some.
+
+    An id used twice over all files is a fault that names both places.
+    """
+    specs: list[Spec] = []
+    faults: list[Fault] = []
+    seen: dict[str, Spec] = {}
+    for path in paths:
+        for file in find_files(path):
+            try:
+                found = load_file(file)
+            except SpecError as error:
+                faults += error.faults
+                continue
+            for spec in found:
+                first = seen.setdefault(spec.id, spec)
+                if first is not spec and (first.file, first.line) != (spec.file, spec.line):
+                    faults.append(
+                        Fault(
+                            "duplicate-id", f"the id {spec.id} is already used at {first.file}:{first.line}",
+                            Place(spec.file, spec.line), hint="ids are unique over everything in one run",
+                        )  # fmt: skip
+                    )
+                elif first is spec:
+                    specs.append(spec)
+    return specs, faults
+
+
+def find_files(path: str) -> list[str]:
+    """A file itself; of a directory every spec file in it and below, in sorted order."""
+    path = os.fspath(path)
+    if not os.path.isdir(path):
+        return [path]
+    found: list[str] = []
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += (os.path.join(folder, name) for name in files if name.endswith(SUFFIXES))
+    return sorted(found)
+
+
+def _load(document: Document) -> list[Spec]:
+    specs: list[Spec] = []
+    if document.view is not None or not document.faults:
+        broken = check_shape(document)
+        if not document.faults:
+            specs = _build(document)
+        elif (mend := mended(document, broken)) is not None:
+            _build(mend)
+            known = {fault.code for fault in mend.faults if fault.code not in _FOLLOW_UPS}
+            document.faults += [fault for fault in mend.faults if fault.code in known]
+    if document.faults:
+        raise SpecError(_in_order(document.faults))
+    return specs
+
+
+def _build(document: Document) -> list[Spec]:
+    from gradspec.spec.build import build_document
+
+    return build_document(document)
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    """By place, and one fault a place: the first one found is the cause, the others follow from it."""
+    first: dict[tuple[int, int], Fault] = {}
+    for fault in faults:
+        first.setdefault((fault.place.line, fault.place.column), fault)
+    return [first[place] for place in sorted(first)]

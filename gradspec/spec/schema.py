@@ -1,0 +1,31 @@
+"""schema.json: the format's own source of truth for shape, as data and as a validator."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["schema", "schema_text", "validator"]
+
+
+def schema_text() -> str:
+    """The text of schema.json, as `gradspec schema` prints it."""
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """schema.json as data."""
+    import json
+
+    data: dict[str, Any] = json.loads(schema_text())
+    return data
+
+
+@cache
+def validator() -> Any:
+    """A compiled validator of the schema; importing its library is the price of the first call."""
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(schema_text())

@@ -1,0 +1,261 @@
+"""The shape of a spec file: what schema.json says, then what no schema can say. All faults, none twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
+from gradspec.spec.document import Document, Path
+from gradspec.spec.schema import validator
+from gradspec.spec.schema_faults import explain
+
+__all__ = ["BLOCKS", "FORMAT", "MODIFIERS", "VERBS", "check_shape", "name_problem"]
+
+FORMAT = (1, 0)  # the newest format this gradspec reads
+BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+VERBS = (
+    "op", "retain_grad", "backward", "grad", "jvp", "zero_grad", *BLOCKS, "hook", "remove_hook", "gradcheck",
+    "expect", "expect_hooks",
+)  # fmt: skip
+MODIFIERS = ("raises", "warns", "note")
+RESERVED = ("inf", "nan", "pi", "e")
+_SILENT = ("expect", "expect_hooks", "gradcheck")  # steps that nothing can be raised by
+_VERBS = frozenset(VERBS)
+_MODIFIERS = frozenset(MODIFIERS)
+_STAND_IN = 64  # numbers of a long list that are shown to the schema
+
+
+def check_shape(document: Document) -> list[Path]:
+    """Append every fault of shape to the document; the paths of what is faulty."""
+    checker = _Checker(document)
+    if checker.format_is_known():
+        checker.schema()
+        checker.file()
+    return checker.broken
+
+
+def name_problem(name: str) -> str:
+    """Why `name` cannot be the name of a tensor or hook; "" if it can."""
+    from keyword import iskeyword
+
+    if not name.isidentifier() or name.startswith("_"):
+        return "a name is an identifier that does not begin with _"
+    if iskeyword(name):
+        return "it is a word of Python's grammar"
+    if name in RESERVED:
+        return "it is the name of a constant"
+    if not name.isascii():
+        from unicodedata import normalize
+
+        if normalize("NFKC", name) != name:
+            return f"Python reads it as {normalize('NFKC', name)}"
+    return ""
+
+
+class _Checker:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.view = document.view
+        self.broken: list[Path] = []
+
+    def fault(self, code: str, message: str, path: Path, *, key: bool = False, hint: str = "") -> None:
+        self.document.faults.append(self.document.fault(code, message, path, key=key, hint=hint))
+        self.broken.append(path)
+
+    def format_is_known(self) -> bool:
+        """Whether the file's format can be read at all; everything else waits for that."""
+        if not isinstance(self.view, dict) or "gradspec" not in self.view:
+            return True
+        written = self.view["gradspec"]
+        if isinstance(written, float):
+            self.fault(
+                "bad-value", f"the format {written:g} must be quoted, since 1.1 and 1.10 differ", ("gradspec",),
+                hint='write `gradspec: 1`, or "1.N" for a file that uses an addition',
+            )  # fmt: skip
+            return True
+        major, dot, minor = str(written).partition(".")
+        if isinstance(written, bool) or not isinstance(written, int | str):
+            return True
+        if not (major.isdecimal() and (minor.isdecimal() or not dot) and len(major) < 9 and len(minor) < 9):
+            self.fault("bad-value", f'"{str(written)[:40]}" is no format version', ("gradspec",), hint="write `gradspec: 1`")
+        elif int(major) < 1:
+            self.fault("bad-value", "the first format is 1", ("gradspec",), hint="write `gradspec: 1`")
+        elif (int(major), int(minor or 0)) > FORMAT:
+            self.fault(
+                "needs-format", f"needs format {written}; this gradspec reads {FORMAT[0]}.{FORMAT[1]}", ("gradspec",),
+                hint="a newer gradspec reads this file",
+            )  # fmt: skip
+            return False
+        return True
+
+    def schema(self) -> None:
+        document, view = self.document, self.view
+        if document.nonfinite or document.long_lists:
+            view = _json_view(view)
+        check = validator()
+        if check.is_valid(view):
+            return
+        for error in check.iter_errors(view):
+            for fault, path in explain(document, error):
+                document.faults.append(fault)
+                self.broken.append(path)
+
+    def file(self) -> None:
+        view = self.view
+        if not isinstance(view, dict):
+            return
+        if "specs" in view:
+            self._several(view)
+        elif "steps" in view:
+            if "defaults" in view:
+                self.fault("conflicting-keys", "defaults stands beside steps, where it has no meaning", ("defaults",), key=True)
+            if "id" not in view:
+                self.fault("missing-key", "id is missing", ())
+            self.spec(view, ())
+        elif not self.broken:
+            self.fault("missing-key", "there are no steps", (), hint="a file has `steps:`, or several specs under `specs:`")
+
+    def _several(self, view: dict[str, Any]) -> None:
+        for key in view:
+            if key not in ("gradspec", "specs", "defaults"):
+                self.fault(
+                    "conflicting-keys", f"{key[:60]} stands beside specs", (key,), key=True,
+                    hint="put what the specs share under `defaults:`",
+                )  # fmt: skip
+        defaults = view.get("defaults")
+        shared: dict[str, Any] = defaults if isinstance(defaults, dict) else {}
+        self.spec(shared, ("defaults",))
+        specs = view["specs"]
+        seen: dict[str, int] = {}
+        for number, spec in enumerate(specs if isinstance(specs, list) else ()):
+            if not isinstance(spec, dict):
+                continue
+            path: Path = ("specs", number)
+            if "steps" not in spec and "steps" not in shared:
+                self.fault("missing-key", "there are no steps", path)
+            self.spec(spec, path)
+            name = spec.get("id")
+            if isinstance(name, str):
+                if name in seen:
+                    first = self.document.place(("specs", seen[name], "id"))
+                    self.fault("duplicate-id", f"the id {name[:80]} is already that of line {first.line}", (*path, "id"))
+                seen.setdefault(name, number)
+
+    def spec(self, spec: dict[str, Any], path: Path) -> None:
+        """One spec, or the defaults of several."""
+        if "dtype" in spec and "dtypes" in spec:
+            self.fault("conflicting-keys", "dtype and dtypes exclude each other", (*path, "dtypes"), key=True)
+        self.tolerance(spec, path)
+        tensors = spec.get("tensors")
+        for name in tensors if isinstance(tensors, dict) else ():
+            self.name(name, (*path, "tensors", name), key=True)
+        steps = spec.get("steps")
+        if isinstance(steps, list):
+            for step, at in _walk(steps, (*path, "steps")):
+                self.step(step, at)
+
+    def step(self, step: dict[str, Any], path: Path) -> None:
+        verbs = [key for key in step if key in _VERBS]
+        if len(verbs) != 1:
+            if not verbs and all(key in _MODIFIERS for key in step):
+                self.fault("one-verb", "a step without a verb", path, hint=f"verbs are {', '.join(VERBS)}")
+            elif verbs:
+                self.fault(
+                    "one-verb", f"{verbs[1]} is a second verb beside {verbs[0]}", (*path, verbs[1]), key=True,
+                    hint="begin a new step with `- `",
+                )  # fmt: skip
+        elif len(step) > 1:
+            self.modifiers(step, verbs[0], path)
+        if len(verbs) == 1:
+            verb = verbs[0]
+            value = step[verb]
+            if isinstance(value, dict):
+                self.arguments(verb, value, (*path, verb))
+
+    def modifiers(self, step: dict[str, Any], verb: str, path: Path) -> None:
+        for key in MODIFIERS:
+            if key not in step:
+                continue
+            if verb in BLOCKS or (key != "note" and verb in _SILENT):
+                hint = "put it on a step inside" if verb in BLOCKS else f"nothing can be raised by {verb}"
+                self.fault("misplaced-modifier", f"{key} has no meaning on {verb}", (*path, key), key=True, hint=hint)
+        warns = step.get("warns")
+        if isinstance(warns, str) and warns not in WARNING_CODES:
+            hint = did_you_mean(warns, WARNING_CODES)
+            if warns in ERROR_CODES:
+                hint = f"it is an error: `raises: {warns}`"
+            self.fault("unknown-code", f'there is no warning "{warns[:60]}"', (*path, "warns"), hint=hint)
+
+    def arguments(self, verb: str, value: dict[str, Any], path: Path) -> None:
+        if verb == "expect":
+            for name, wanted in value.items():
+                if isinstance(wanted, dict) and "tolerance" in wanted:
+                    self.tolerance(wanted, (*path, name))
+        elif verb == "hook" and isinstance(value.get("name"), str):
+            self.name(value["name"], (*path, "name"))
+        elif verb == "grad":
+            out, wrt = value.get("out"), value.get("wrt")
+            several = isinstance(out, list) and isinstance(wrt, list)
+            one = isinstance(out, str) and isinstance(wrt, str)
+            if out is not None and wrt is not None and not one and not (several and len(out) == len(wrt)):  # type: ignore[arg-type]
+                if isinstance(out, str | list) and isinstance(wrt, str | list):
+                    self.fault("conflicting-keys", "out must have the form of wrt: one name, or a list as long", (*path, "out"))
+            for number, name in enumerate(out if isinstance(out, list) else ()):
+                self.name(name, (*path, "out", number))
+            if isinstance(out, str):
+                self.name(out, (*path, "out"))
+        elif verb == "gradcheck":
+            self.finite(value, path)
+        elif verb == "jvp":
+            self.name(value.get("out"), (*path, "out"))
+
+    def tolerance(self, mapping: dict[str, Any], path: Path) -> None:
+        value = mapping.get("tolerance")
+        if isinstance(value, dict) and "ulp" in value and ("rtol" in value or "atol" in value):
+            self.fault("conflicting-keys", "ulp excludes rtol and atol", (*path, "tolerance", "ulp"), key=True)
+        if isinstance(value, dict):
+            self.finite(value, (*path, "tolerance"))
+
+    def finite(self, mapping: dict[str, Any], path: Path) -> None:
+        for key in ("rtol", "atol", "eps"):
+            bound = mapping.get(key)
+            if isinstance(bound, float) and not math.isfinite(bound):
+                self.fault("bad-value", f"{key}: a bound must be finite", (*path, key))
+
+    def name(self, name: Any, path: Path, key: bool = False) -> None:
+        if isinstance(name, str) and (problem := name_problem(name)):
+            self.fault("bad-name", f'"{name[:60]}" cannot be a name: {problem}', path, key=key)
+
+
+def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]:
+    """Every step that is a mapping, with its path, blocks and hooks included."""
+    waiting = [(steps, path)]
+    while waiting:
+        block, at = waiting.pop()
+        for number, step in enumerate(block):
+            if not isinstance(step, dict):
+                continue
+            here = (*at, number)
+            yield step, here
+            for verb in BLOCKS:
+                inner = step.get(verb)
+                if isinstance(inner, list):
+                    waiting.append((inner, (*here, verb)))
+            hook = step.get("hook")
+            if isinstance(hook, dict) and isinstance(hook.get("do"), list):
+                waiting.append((hook["do"], (*here, "hook", "do")))
+
+
+def _json_view(value: Any) -> Any:
+    """The view as JSON can have it: non-finite numbers stand as 0, and of a long list only its beginning."""
+    if isinstance(value, dict):
+        return {key: _json_view(item) for key, item in value.items()}
+    if isinstance(value, list):
+        if len(value) > _STAND_IN and all(type(item) is float or type(item) is int for item in value):
+            value = value[:_STAND_IN]
+        return [_json_view(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
+    return value
