@@ -40,6 +40,7 @@ def made_pages() -> dict[Path, str]:
         "codes.md": codes_page(),
         "cli.md": cli_page(),
         "report.md": report_page(),
+        "plugins.md": plugins_page(),
     }
     return {
         REFERENCE / name: MADE + "\n\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()
@@ -125,7 +126,7 @@ def codes_page() -> Iterator[str]:
     sections = {
         "Errors of the running program": (
             ERROR_CODES,
-            "What `raises:` expects. A backend maps its framework's exceptions to these; texts do not matter.",
+            "What `raises:` expects. A backend maps its framework's exceptions to these, whatever they say.",
         ),
         "Warnings": (WARNING_CODES, "What `warns:` expects."),
         "Faults of a spec file": (
@@ -223,6 +224,34 @@ def report_page() -> Iterator[str]:
     yield "## An entry of `results`\n"
     yield f"```yaml\n{REPORTED}```\n"
     yield f"```json\n{json.dumps(result, indent=1, ensure_ascii=False)}\n```\n"
+
+
+# What plugins meet
+
+
+def plugins_page() -> Iterator[str]:
+    """The feature words a backend is asked about, and the hooks a plugin may implement."""
+    import inspect
+
+    from gradspec import hookspecs
+    from gradspec.spec.features import FEATURES
+
+    yield "# Features and hooks\n"
+    yield "A plugin is a package with entry points. Backends stand in the group `gradspec.backends`, listed by name and"
+    yield "imported when selected; modules with hooks in the group `gradspec`. The environment variable"
+    yield "`GRADSPEC_PLUGINS` restricts which are seen (names separated by commas; empty for none).\n"
+    yield "## Features\n"
+    yield "`Backend.supports(feature)` answers `native`, `emulated` or `unsupported` for each of these words.\n"
+    yield "| feature | asked for by |\n| --- | --- |"
+    yield "| `op:NAME` | a call of this op; in place it needs `in-place` too |"
+    yield "| `dtype:NAME` | data or an argument of this dtype |"
+    yield from (f"| `{word}` | {meaning} |" for word, meaning in FEATURES.items())
+    yield "\n## Hooks\n"
+    yield "Functions of a plugin module, marked with `gradspec.hookspecs.hookimpl`.\n"
+    for name in hookspecs.__all__:
+        hook = getattr(hookspecs, name)
+        if name.startswith("gradspec_"):
+            yield f"### `{name}{inspect.signature(hook)}`\n\n{inspect.getdoc(hook)}\n"
 
 
 def _fields(schema: dict[str, Any]) -> Iterator[str]:

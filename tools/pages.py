@@ -18,6 +18,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -81,12 +82,27 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def write_files(page: Path, folder: Path) -> None:
-    """Every file the page shows, in `folder`."""
+    """Every file the page shows, in `folder`; a pyproject.toml among them counts as installed there."""
     for block in blocks(page):
         if name := block.directives.get("file"):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
+            if path.name == "pyproject.toml":
+                _announce(path, folder)
+
+
+def _announce(pyproject: Path, folder: Path) -> None:
+    """The entry points of a package whose modules lie in `folder`, as pip would have written them."""
+    project = tomllib.loads(pyproject.read_text())["project"]
+    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in entries.items())
+        for group, entries in project["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(groups))
 
 
 def commands(page: Path) -> Iterator[Command]:

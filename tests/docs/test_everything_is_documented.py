@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-import pytest
-
+from gradspec import hookspecs
 from gradspec.ops import registry
 from tools.docs import anchor, commands
 from tools.pages import ROOT, outcome, pages
@@ -34,6 +34,24 @@ def test_every_command(tmp_path) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_every_hook() -> None:
-    hookspecs = pytest.importorskip("gradspec.hookspecs")
     hooks = [name for name in hookspecs.__all__ if name.startswith("gradspec_")]
     assert not [hook for hook in hooks if hook not in TEXT]
+
+
+def test_every_key_of_a_spec_file() -> None:
+    """Each property that the schema names stands in the page on the language, set as code."""
+    page = (ROOT / "docs/reference/language.md").read_text()
+    keys: set[str] = set()
+    parts: list[object] = [json.loads((ROOT / "gradspec/spec/schema.json").read_text())]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            keys |= set(part.get("properties", {}))
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+    assert len(keys) > 40
+    code = set(
+        re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`|^```.*?^```", page, re.MULTILINE | re.DOTALL)))
+    )
+    assert not sorted(keys - code)
