@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradspec.errors import SpecError, UsageError
+from gradspec.errors import BackendUnavailable, SpecError, UsageError
 
 if TYPE_CHECKING:
+    from gradspec.backends.base import Backend
     from gradspec.spec.model import Spec
 
-__all__ = ["color_for", "default_paths", "load", "one_spec", "suite_path", "width"]
+__all__ = ["color_for", "default_paths", "load", "load_backend", "one_spec", "suite_path", "width"]
 
 
 def suite_path() -> Path:
@@ -43,6 +44,17 @@ def load(paths: tuple[str, ...] | list[str]) -> list[Spec]:
     if faults:
         raise SpecError(faults)
     return specs
+
+
+def load_backend(name: str) -> Backend:
+    """The backend called `name`; raises BackendUnavailable, also for a name that nobody has: it may be
+    that of a plugin which is not installed."""
+    from gradspec import plugins
+
+    try:
+        return plugins.load_backend(name)
+    except UsageError as error:
+        raise BackendUnavailable(str(error)) from error
 
 
 def one_spec(file: str, only: str | None) -> list[Spec]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradspec.cli.options import color_for, default_paths, load, width
+from gradspec.cli.options import color_for, default_paths, load, load_backend, width
 from gradspec.errors import UsageError
 from gradspec.runner import exits
 
@@ -54,7 +54,6 @@ def command(
     PATHS are spec files and directories; by default specs/ here if there is one, else the bundled
     suite.
     """
-    from gradspec.plugins import load_backend
     from gradspec.reports.console import Console
     from gradspec.runner.run import run
     from gradspec.runner.select import select

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gradspec.cli.options import one_spec
+from gradspec.cli.options import load_backend, one_spec
 from gradspec.errors import UsageError
 
 __all__ = ["command"]
@@ -22,13 +22,11 @@ def command(file: str, backend: str, only: str | None) -> int:
     After each expect, every tensor named there is shown as (tensor, its grad, whether it is a leaf).
     Nothing is judged.
     """
-    from gradspec.plugins import load_backend
     from gradspec.reports.trace import trace_lines
 
     engine = load_backend(backend)
-    for lack in ("repr", "is-leaf"):
-        if engine.supports(lack) == "unsupported":
-            raise UsageError(f"backend {backend} cannot be traced: it does not support {lack}")
+    if engine.supports("repr") == "unsupported":
+        raise UsageError(f"backend {backend} cannot be traced: it does not print its tensors")
     for k, spec in enumerate(one_spec(file, only)):
         if k:
             click.echo()

@@ -44,7 +44,7 @@ class Console:
                 self.backends = event.backends
             case BackendUnavailable():
                 self.unavailable.append(event)
-                self.write(f"{self.paint('bad', 'UNAVAILABLE')} {event.name}: {event.reason}\n\n")
+                self.write(f"{self.paint('bad', 'UNAVAILABLE')} {event.reason}\n\n")
             case SpecFinished():
                 self.finished(event.verdict)
             case RunFinished():

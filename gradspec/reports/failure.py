@@ -51,12 +51,12 @@ def _failure(check: CheckResult, verdict: Verdict, paint: Paint) -> list[str]:
     """The lines of one failed check: what it looked at, how far off it is, where it stands."""
     difference = check.difference
     subject = _subject(check)
-    one = difference is not None and difference.size == 1 and difference.index is not None
+    one = difference is not None and difference.size == 1 and difference.worst is not None
     head = " ".join(filter(None, (subject, check.context)))
     if check.name or check.field == "hooks":
         if difference is None:
             lines = [f"{head}", f"  {check.summary}"]
-        elif difference.index is None:
+        elif difference.worst is None:
             lines = [head, f"  {check.summary}{_whole(difference, check.summary)}"]
         else:
             lines = [head if one else f"{head}: {check.summary}", f"  {_worst(difference, one)}"]
@@ -82,7 +82,7 @@ def _subject(check: CheckResult) -> str:
 
 
 def _worst(difference: Difference, one: bool) -> str:
-    where = "" if one else f"worst at {_index(difference.index or ())}: "
+    where = "" if one else f"worst at {_index(difference.worst or ())}: "
     text = f"{where}expected {difference.expected}, got {difference.got}"
     if difference.abs is None:
         return text

@@ -124,7 +124,7 @@ def _failure(check: CheckResult) -> dict[str, Any]:
             "expected": difference.expected,
             "got": difference.got,
             "shape": list(difference.shape),
-            "index": None if difference.index is None else list(difference.index),
+            "index": None if difference.worst is None else list(difference.worst),
             "wrong": difference.wrong,
             "size": difference.size,
             "abs": difference.abs,

@@ -60,7 +60,7 @@ def _triple(itself: dict[str, Any], grad: dict[str, Any], name: str) -> Iterator
     if "repr" not in itself:
         yield "None" if itself.get("none") else f"({name} has no value)"
         return
-    text = f"({itself['repr']}, {grad.get('repr')}, {itself['is_leaf']})"
+    text = f"({itself['repr']}, {grad.get('repr')}, {itself.get('is_leaf')})"
     yield from text.split("\n")
 
 

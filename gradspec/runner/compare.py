@@ -39,7 +39,7 @@ class Bound(NamedTuple):
 class Difference(NamedTuple):
     """How an observed array differs from the expected one; everything in it is plain data.
 
-    `index` is that of the worst element, None where the arrays could not be compared element by
+    `worst` is the index of the worst element, None where the arrays could not be compared element by
     element (then `summary` says why). `abs`, `rel` and `ulp` are the worst element's distances.
     """
 
@@ -47,7 +47,7 @@ class Difference(NamedTuple):
     expected: str
     got: str
     shape: tuple[int, ...] = ()
-    index: tuple[int, ...] | None = None
+    worst: tuple[int, ...] | None = None
     wrong: int = 0
     size: int = 0
     abs: float | None = None
@@ -124,7 +124,7 @@ def _same(e: Any, g: Any, dtype: str, bound: Bound) -> bool:
     if isinstance(e, complex) or isinstance(g, complex):
         e, g = complex(e), complex(g)
         if bound.ulp is None and _finite(e) and _finite(g):
-            return _rounded(e, dtype) == g
+            return bool(_rounded(e, dtype) == g)
         part = real_of(dtype)
         return all(
             (a == 0 == b)
@@ -133,7 +133,7 @@ def _same(e: Any, g: Any, dtype: str, bound: Bound) -> bool:
             for a, b in ((e.real, g.real), (e.imag, g.imag))
         )
     if e != e or g != g:
-        return e != e and g != g
+        return bool(e != e and g != g)
     if e == 0 and _minus(e) and not _minus(g):
         return False
     if _rounded(e, dtype) == g:
@@ -191,7 +191,7 @@ def _describe(want: list[Any], have: list[Any], bad: list[int], got: Dense, boun
         expected=show.number(e, got.dtype),
         got=show.number(g, got.dtype),
         shape=got.shape,
-        index=_unravel(worst, got.shape),
+        worst=_unravel(worst, got.shape),
         wrong=len(bad),
         size=size,
         abs=float(distance) if finite else None,

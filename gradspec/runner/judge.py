@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import EMULATED, Observations, Outcome
+from gradspec.errors import Place
 from gradspec.runner import show
 from gradspec.runner.compare import Bound, Difference, bound_for, compare
 from gradspec.runner.pattern import pattern
@@ -109,7 +110,10 @@ class _Judge:
 
     def all(self) -> tuple[list[CheckResult], list[Shown]]:
         for at in sorted({*self.spec.judged, *self.seen.outcomes}):
-            self.step(at)
+            if at < 0:
+                self.leaves(self.seen.outcomes[at])
+            else:
+                self.step(at)
         for expectation in self.spec.expectations:
             for check in expectation.checks:
                 self.results.append(self.check(expectation.at, check))
@@ -119,6 +123,16 @@ class _Judge:
         return self.results, self.warnings
 
     # Steps: errors and warnings.
+
+    def leaves(self, outcome: Outcome) -> None:
+        """What went wrong before the first step."""
+        if outcome.status == "error":
+            place = Place(self.spec.file, self.spec.line)
+            summary = f"unexpected error {_told(outcome.code, outcome.text)}"
+            self.results.append(
+                CheckResult("failed", -1, "", "step", place, summary=summary, context="making the tensors")
+            )
+        self.warnings.extend(Shown(self.spec.line, *warned) for warned in outcome.warnings)
 
     def step(self, at: int) -> None:
         wanted = self.spec.judged.get(at, StepExpectation())
@@ -169,6 +183,8 @@ class _Judge:
         if looks is None:
             return result._replace(status="not-run", summary="the backend reported nothing here")
         saw = looks[check.look]
+        if saw.get("missing") and "unsupported" in saw:
+            return result._replace(status="unsupported", feature=saw["unsupported"])
         if saw.get("missing"):
             return result._replace(
                 status="not-run", summary=self.story.unbound(look.binding, self.seen.outcomes)

@@ -81,31 +81,33 @@ class _Walk:
             self.found.leaves.append(leaf)
 
     def steps(self, steps: tuple[Any, ...], outer: str) -> tuple[Any, ...]:
-        kept = []
+        kept: list[Any] = []
         for step in steps:
             if isinstance(step, Watch):
                 self.watch(step, outer)
             elif isinstance(step, HookLog):
-                if reason := outer or self.hooks:
+                if reason := outer or self.hooks or self.reason_of(step):
                     self.found.hooks[step.at] = reason
+                    continue
             elif isinstance(step, Block):
                 reason = outer or self.reason_of(step)
-                inner = self.steps(step.steps, reason)
-                if not reason:
-                    kept.append(step._replace(steps=inner))
+                step = step._replace(steps=self.steps(step.steps, reason))
+                if reason:
+                    self.found.cut.setdefault(step.at, reason)
                     continue
-            else:
-                reason = outer or self.reason_of(step) or self.needs(step)
-                if isinstance(step, Hook):
-                    reason = self.inside(step, reason)
-                self.effects(step, reason)
-            if isinstance(step, (Watch, HookLog)):
-                kept.append(step)
-            elif reason:
+            elif reason := self.reached(step, outer):
                 self.found.cut.setdefault(step.at, reason)
-            else:
-                kept.append(step)
+                continue
+            kept.append(step)
         return tuple(kept)
+
+    def reached(self, step: Any, outer: str) -> str:
+        """Why a step is reached, or ""; from here on so is what depends on it."""
+        reason = outer or self.reason_of(step) or self.needs(step)
+        if isinstance(step, Hook):
+            reason = self.inside(step, reason)
+        self.effects(step, reason)
+        return reason
 
     def needs(self, step: Any) -> str:
         """The reason for which something that the step needs is reached, or ""."""
