@@ -193,30 +193,33 @@ class Run:
 
     def apply_run(self, steps: Sequence[Any], start: int) -> int:
         """Run the Apply steps from `start` on, one by one; the index of the first step that is none."""
-        backend, failed, values, calls = self.backend, self.failed, self.values, self.calls
-        simple = self.recorded is None
         for index in range(start, len(steps)):
             step = steps[index]
             if type(step) is not Apply:
                 return index
-            if step.at in failed:
-                self.skip(step)
-                continue
-            try:
-                call = calls[step.call]
-                if call is None or not simple:
-                    self.apply(step)
-                else:
-                    inputs = [values[binding] for binding in step.inputs]
-                    for binding, value in zip(step.inputs, inputs, strict=True):
-                        if value is UNBOUND:
-                            self.value(binding)
-                    self._bind_outputs(step, backend.apply(call, inputs))
-            except BaseException as error:
-                self.fail(step.at, error, step.out, step)
-            if backend.pending:
-                self.collect(step.at)
+            self.apply_one(step)
         return len(steps)
+
+    def apply_one(self, step: Apply) -> None:
+        """Run one Apply step; whatever it throws becomes its outcome."""
+        if step.at in self.failed:
+            self.skip(step)
+            return
+        try:
+            call = self.calls[step.call]
+            if call is None or self.recorded is not None:
+                self.apply(step)
+            else:
+                values = self.values
+                inputs = [values[binding] for binding in step.inputs]
+                for binding, value in zip(step.inputs, inputs, strict=True):
+                    if value is UNBOUND:
+                        self.value(binding)
+                self._bind_outputs(step, self.backend.apply(call, inputs))
+        except BaseException as error:
+            self.fail(step.at, error, step.out, step)
+        if self.backend.pending:
+            self.collect(step.at)
 
     # Binding and failing.
 

@@ -2,59 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Warned
-from gradspec.backends.bookkeeping import UNBOUND
 from gradspec.backends.stepwise import StepwiseBackend
 from gradspec.engine.machine import Machine
+from gradspec.engine.passes import Passes
 from gradspec.engine.printing import tensor_text
 from gradspec.engine.tape import Engine
 from gradspec.errors import ProgramError, UnsupportedFeature
 from gradspec.ops import registry
 from gradspec.ops.recording import Recorder
-from gradspec.spec.model import Apply
+from gradspec.spec.model import Apply, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradspec.arrays.contract import ArrayLibrary
-    from gradspec.backends.bookkeeping import Run
+    from gradspec.backends.bookkeeping import Replay, Run
     from gradspec.dense import Dense
+    from gradspec.engine.tape import Table
     from gradspec.spec.model import Call, Program
 
 __all__ = ["TapeBackend"]
+
+Tables = tuple["Table", "Table"]  # of one call: without recording, with it
+
+
+class InPlace:
+    """A call that changes its first input: `run(inputs)` gives that tensor back."""
+
+    def __init__(self, run: Callable[[list[int]], int]) -> None:
+        self.run = run
 
 
 class TapeBackend(StepwiseBackend):
     """Runs programs on the tape engine. Tensors are numbers: the slots they were made at."""
 
     library: ArrayLibrary
+    missing: frozenset[str] = frozenset({"inference-mode"})
 
     def __init__(self) -> None:
         super().__init__()
         self.engine = Engine(self.library, registry.base_of)
-        self.machine = Machine(self.engine, Recorder)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.machine = Machine(self.engine)
+        self.passes = Passes(self.machine, Recorder)
+        self.pending = self.machine.tape.warned
+        self._dual = False
 
     def supports(self, feature: str) -> str:
         if feature.startswith("op:"):
-            return NATIVE if registry.base_of(feature[3:]) is not None else UNSUPPORTED
+            name = feature[3:]
+            return NATIVE if name in STATEMENT_FORMS or registry.base_of(name) is not None else UNSUPPORTED
         return UNSUPPORTED if feature in self.missing else NATIVE
-
-    missing: frozenset[str] = frozenset()
 
     # The session.
 
     @contextmanager
     def session(self, program: Program) -> Iterator[None]:
-        self.machine = Machine(self.engine, Recorder)
-        self.pending = self.machine.tape.warned
+        self._begin()
         with self.quiet():
             try:
                 yield
             finally:
-                self.machine = Machine(self.engine, Recorder)  # the tape goes with its run
+                self._begin()  # the tape goes with its run
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -65,51 +81,93 @@ class TapeBackend(StepwiseBackend):
         return Warned(*item)
 
     @contextmanager
-    def _recording(self, wanted: bool) -> Iterator[None]:
+    def block(self, mode: str) -> Iterator[None]:
         tape = self.machine.tape
-        before, tape.recording = tape.recording, wanted
+        before = tape.recording, tape.anomaly
+        if mode in ("no_grad", "enable_grad"):
+            # forward mode does not ask whether gradients are recorded
+            tape.recording = mode == "enable_grad" or self._dual
+        elif mode == "detect_anomaly":
+            tape.anomaly = True
+        else:
+            raise UnsupportedFeature(mode.replace("_", "-"))
         try:
             yield
         finally:
-            tape.recording = before
-
-    def block(self, mode: str) -> Any:
-        if mode in ("no_grad", "enable_grad"):
-            return self._recording(mode == "enable_grad")
-        raise UnsupportedFeature(mode.replace("_", "-"))
+            tape.recording, tape.anomaly = before
 
     # Ops.
 
     def constant(self, number: Any) -> Any:
         return None if number is None else self.machine.tape.number(number)
 
-    def prepare(self, call: Call) -> Any:
-        """The plans of the call with and without recording; the in-place form of an op by its own name."""
+    def _tables(self, op: str, args: tuple[tuple[str, Any], ...]) -> Tables:
+        return self.engine.table(op, args, recording=False), self.engine.table(op, args, recording=True)
+
+    def prepare(self, call: Call) -> Tables | InPlace:
+        """The plans of a call without and with recording, or how to run it in place."""
+        if call.op in STATEMENT_FORMS:
+            return InPlace(STATEMENT_FORMS[call.op](self, call))
         op = registry.base_of(call.op)
         if op is None:
             raise UnsupportedFeature(f"op:{call.op}", f"no op {call.op} here")
-        if op.name != call.op:
-            raise UnsupportedFeature("in-place", f"{call.op} changes a tensor in place")
-        return (
-            self.engine.table(call.op, call.args, recording=False),
-            self.engine.table(call.op, call.args, recording=True),
-        )
+        if op.name == call.op:
+            return self._tables(call.op, call.args)
+        tables = self._tables(op.name, call.args)
+        return InPlace(lambda inputs: self.machine.change(tables[self.machine.tape.recording], inputs))
+
+    def _setitem(self, call: Call) -> Callable[[list[int]], int]:
+        """`x[index] = value`: by parts of the index that select alone a view is written into; integer and
+        bool arrays write at places."""
+        args = dict(call.args)
+        index, value = args["index"], args["value"].k
+        if any(isinstance(part, (Slot, tuple, bool)) for part in _parts(index)):
+            written = tuple((name, args[name]) for name in ("input", "index", "value"))
+            put = self._tables("index_put", (*written[:2], ("values", args["value"])))
+            return lambda inputs: self.machine.change(put[self.machine.tape.recording], inputs)
+        get = self._tables("__getitem__", (("input", Slot(0)), ("index", index)))
+        copy = self._tables("copy", (("input", Slot(0)), ("value", Slot(1))))
+
+        def run(inputs: list[int]) -> int:
+            recording = self.machine.tape.recording
+            others = [tensor for k, tensor in enumerate(inputs) if k != value]
+            self.machine.assign(get[recording], copy[recording], others, inputs[value])
+            return inputs[0]
+
+        return run
+
+    def _requires_grad(self, call: Call) -> Callable[[list[int]], int]:
+        wanted = bool(dict(call.args).get("requires_grad", True))
+
+        def run(inputs: list[int]) -> int:
+            self.machine.set_requires_grad(inputs[0], wanted)
+            return inputs[0]
+
+        return run
+
+    def _detach(self, call: Call) -> Callable[[list[int]], int]:
+        def run(inputs: list[int]) -> int:
+            self.machine.detach_in_place(inputs[0])
+            return inputs[0]
+
+        return run
 
     def apply(self, call: Any, inputs: list[Any]) -> Sequence[int]:
-        tape = self.machine.tape
         if None in inputs:
             raise ProgramError("invalid-argument", "an operand is None")
-        return tape.apply(call[tape.recording], tuple(inputs))
+        if type(call) is tuple:
+            return self.machine.apply(call[self.machine.tape.recording], inputs)
+        return (call.run(inputs),)
 
     def apply_run(self, run: Run, steps: Sequence[Any], start: int) -> int:
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
-        if run.recorded is not None:
-            return run.apply_run(steps, start)
         tape = self.machine.tape
+        if run.recorded is not None or tape.memory.now:
+            return run.apply_run(steps, start)
         values, kinds, nodes, ins = tape.values, tape.kinds, tape.nodes, tape.ins
         new_value, new_kind, new_node, new_ins = values.append, kinds.append, nodes.append, ins.append
-        bound, failed, recording = run.values, run.failed, tape.recording
-        tables = [None if call is None else call[recording] for call in run.calls]
+        bound, recording = run.values, tape.recording
+        tables = [call[recording] if type(call) is tuple else None for call in run.calls]
         k, count, index = len(values), len(steps), start
         while index < count:
             try:
@@ -123,29 +181,31 @@ class TapeBackend(StepwiseBackend):
                         pair = (bound[a], bound[b])
                         a, b = pair
                         plan = tables[call][kinds[a], kinds[b]]
-                        if plan.plain:
-                            new_value(plan.forward(values[a], values[b]))
-                        else:
+                        if not plan.plain:
                             raise KeyError
+                        new_value(plan.forward(values[a], values[b]))
                     else:
                         (a,) = inputs
                         pair = (bound[a],)
                         (a,) = pair
                         plan = tables[call][(kinds[a],)]
-                        if plan.plain:
-                            new_value(plan.forward(values[a]))
-                        else:
+                        if not plan.plain:
                             raise KeyError
+                        new_value(plan.forward(values[a]))
                     new_kind(plan.kind)
                     new_node(plan.node)
                     new_ins(pair)
                     bound[out[0]] = k
                     k += 1
                 return count
-            except (KeyError, TypeError, ValueError, ProgramError):
+            except (LookupError, TypeError, ValueError, ProgramError):
                 # no plan yet, another number of operands, a name without a tensor, an error: the long path
-                run.apply_run(steps[: index + 1], index)
-                tables[steps[index].call] = None if run.calls[steps[index].call] is None else run.calls[steps[index].call][recording]
+                step = steps[index]
+                run.apply_one(step)
+                if tape.memory.now:
+                    return run.apply_run(steps, index + 1)
+                prepared = run.calls[step.call]
+                tables[step.call] = prepared[recording] if type(prepared) is tuple else None
                 k = len(values)
                 index += 1
         return count
@@ -156,8 +216,7 @@ class TapeBackend(StepwiseBackend):
         return self.machine.leaf(self.library.load(data), data.dtype, requires_grad)
 
     def read(self, tensor: int) -> Dense:
-        tape = self.machine.tape
-        dense: Dense = self.library.dump(tape.values[tensor], tape.kinds[tensor].dtype)
+        dense: Dense = self.library.dump(self.machine.value(tensor), self.machine.kind(tensor).dtype)
         return dense
 
     def grad_of(self, tensor: int) -> int | None:
@@ -170,15 +229,28 @@ class TapeBackend(StepwiseBackend):
         self.machine.zero_grad(tensor, set_to_none)
 
     def backward(self, *arguments: Any) -> None:
-        self.machine.backward(*arguments)
+        self.passes.backward(*arguments)
 
     def grad(self, *arguments: Any) -> Sequence[int | None]:
-        return self.machine.grad(*arguments)
+        return self.passes.grad(*arguments)
+
+    def hook(self, tensor: int, function: Callable[[int], int | None], after: str) -> Any:
+        if not after:
+            return self.machine.hook(tensor, function)
+        machine = self.machine
+
+        def accumulated(leaf: int) -> None:
+            grad = machine.grads.get(leaf)
+            if grad is not None:
+                function(grad)
+
+        return machine.hook_after(tensor, accumulated)
+
+    def remove_hook(self, handle: Callable[[], None]) -> None:
+        handle()
 
     def get_attr(self, tensor: int, name: str) -> int | None:
-        if name == "grad":
-            return self.machine.read_grad(tensor)
-        raise UnsupportedFeature("data-attribute")
+        return self.machine.read_grad(tensor) if name == "grad" else self.machine.data(tensor)
 
     def set_attr(self, tensor: int, name: str, value: Any) -> None:
         if name == "grad":
@@ -186,29 +258,95 @@ class TapeBackend(StepwiseBackend):
         elif name == "requires_grad":
             self.machine.set_requires_grad(tensor, bool(value))
         else:
-            raise UnsupportedFeature("data-attribute")
+            self.machine.set_data(tensor, value)
+
+    # Forward mode: the transpose of the transpose.
+
+    def snapshot(self, tensor: int | None) -> Any:
+        if tensor is None:
+            return None
+        kind = self.machine.kind(tensor)
+        return self.machine.value(tensor), kind
+
+    def jvp(self, replay: Replay, of: int) -> int | None:
+        """vjp is linear in its cotangent; its own vjp along the tangents is the jvp. Kinks and
+        conventions are those of backward."""
+        machine, tape = self.machine, self.machine.tape
+        duals: list[tuple[int, int]] = []
+
+        def fresh(snapshot: Any) -> int:
+            value, kind = snapshot
+            return tape.array(value, kind.dtype, grad=kind.grad)
+
+        def with_tangent(tensor: int, tangent: int) -> int:
+            mine, given = machine.kind(tensor), machine.kind(tangent)
+            if mine.shape != given.shape:
+                raise ProgramError(
+                    "shape-mismatch", f"a tangent of shape {list(given.shape)} for a tensor of {list(mine.shape)}"
+                )
+            if mine.dtype[:5] in ("int8", "int16", "int32", "int64", "uint8", "bool"):
+                raise ProgramError("dtype-not-differentiable", f"a {mine.dtype} tensor has no tangent")
+            dual = tape.array(machine.value(tensor), mine.dtype, grad=True)
+            duals.append((dual, tangent))
+            return dual
+
+        recording, tape.recording, self._dual = tape.recording, True, True
+        try:
+            output = replay.value(of, fresh, with_tangent)
+            if not machine.requires_grad(output):
+                return None
+            kind = machine.kind(output)
+            seed = tape.array(machine.space(kind).zeros(kind.shape), kind.dtype, grad=True)
+            wrt = [dual for dual, _ in duals]
+            pulled = self.passes.grad([output], wrt, [seed], None, True, True, False)
+            pairs = [(g, tangent) for g, (_, tangent) in zip(pulled, duals, strict=True) if g is not None]
+            if not pairs or not any(machine.requires_grad(g) for g, _ in pairs):
+                return None
+            (result,) = self.passes.grad(
+                [g for g, _ in pairs], [seed], [tangent for _, tangent in pairs], None, False, True, True
+            )
+            return result
+        finally:
+            tape.recording, self._dual = recording, False
 
     # Observing.
 
     def observe(self, tensor: int, field: str) -> Any:
         machine = self.machine
-        kind = machine.kind(tensor)
         if field == "is_leaf":
             return machine.is_leaf(tensor)
         if field == "requires_grad":
-            return kind.grad
+            return machine.requires_grad(tensor)
         if field == "retains_grad":
             return tensor in machine.retains
         if field == "grad_fn":
             return machine.grad_fn(tensor)
+        if field == "version":
+            return machine.memory.version(tensor)
+        if field == "repr":
+            name = machine.grad_fn(tensor)
+            return tensor_text(self.read(tensor), grad_fn=name, requires_grad=machine.requires_grad(tensor))
+        kind = machine.kind(tensor)
         if field == "dtype":
             return kind.dtype
         if field == "shape":
             return kind.shape
-        if field == "repr":
-            name = machine.grad_fn(tensor)
-            return tensor_text(self.read(tensor), grad_fn=name, requires_grad=kind.grad)
         raise UnsupportedFeature(field)
 
     def identity(self, tensor: int) -> int:
         return tensor
+
+    def memory(self, tensor: int) -> int:
+        return self.machine.memory.root(tensor)
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if type(index) is tuple else (index,)
+
+
+# Statements that change a tensor and are no op with an underscore: name → how they are prepared.
+STATEMENT_FORMS: dict[str, Callable[[TapeBackend, Any], Callable[[list[int]], int]]] = {
+    "__setitem__": TapeBackend._setitem,
+    "requires_grad_": TapeBackend._requires_grad,
+    "detach_": TapeBackend._detach,
+}

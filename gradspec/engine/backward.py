@@ -4,80 +4,143 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.errors import ProgramError
+from gradspec.errors import GradspecError, ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gradspec.engine.tape import Tape
 
-__all__ = ["Arrivals", "leads_to", "walk"]
+__all__ = ["Walk", "leads_to", "walk"]
 
 
-class Arrivals(dict[int, Any]):
-    """Leaf slot → the total of its cotangents, in the order in which the totals were complete."""
+class Walk:
+    """How a backward is to run.
 
-    error: ProgramError | None = None  # what ended the walk early
+    retain_graph: nodes that ran keep their saved values.
+    recorder: a namespace that records; cotangents are then Traced arrays.
+    within: only nodes of these slots run (see `leads_to`); None for all.
+    visit: slot → function given the complete cotangent there before the node runs; it gives back the
+        one to go on with.
+    arrive: is given (leaf slot, total) as soon as the leaf's total is complete.
+    ordered: whether it shows when a leaf is served (hooks); otherwise all are served at the end.
+    """
+
+    __slots__ = ("arrive", "ordered", "recorder", "retain_graph", "visit", "within")
+
+    def __init__(
+        self,
+        *,
+        retain_graph: bool,
+        arrive: Callable[[int, Any], None],
+        recorder: Any = None,
+        within: set[int] | None = None,
+        visit: dict[int, Callable[[Any], Any]] | None = None,
+        ordered: bool = False,
+    ) -> None:
+        self.retain_graph = retain_graph
+        self.arrive = arrive
+        self.recorder = recorder
+        self.within = within
+        self.visit = visit
+        self.ordered = ordered
 
 
-def walk(
-    tape: Tape,
-    seeds: dict[int, Any],
-    *,
-    retain_graph: bool,
-    recorder: Any = None,
-    within: set[int] | None = None,
-    visit: dict[int, Callable[[Any], Any]] | None = None,
-) -> Arrivals:
-    """Run backward from `seeds` (slot → first cotangent) and give back what arrived at leaves.
+def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
+    """Run backward from `seeds` (slot → first cotangent).
 
     Latest node first: slots are times, and a node's users stand above it, so the highest slot with a
-    cotangent is always ready.  A node that fails ends the walk; what was complete by then has
-    arrived, and the error is in `error`.  Executed nodes are freed unless `retain_graph`.
+    cotangent is always ready.  A node that fails ends the walk; leaves whose total was complete by
+    then have been served.
 
-    recorder: a namespace that records; cotangents are then Traced arrays.
-    within: only nodes of these slots are run (see `leads_to`).
-    visit: slot → function that is given the complete cotangent there before the node runs, and
-        gives back the one to go on with.
+    Raises:
+        ProgramError: graph-freed, modified-in-place, no-derivative, nan-detected, and what `visit` and
+            `arrive` raise.
     """
     nodes, ins = tape.nodes, tape.ins
+    recorder, visit, within = how.recorder, how.visit, how.within
     values = tape.values if recorder is None else recorder.saved
+    free = not how.retain_graph
+    written = tape.memory.written
     grads = dict(seeds)
-    arrived = Arrivals()
+    waits = _uses(tape, grads, within) if how.ordered else None
+    leaves: dict[int, Any] = {}
     k = max(grads, default=-1)
     misses = 0
-    while grads:
-        ct = grads.pop(k, None)
-        if ct is None:
-            misses += 1
-            if misses > len(grads) + 64:  # a wide gap: leap over it rather than look at every slot
-                k, misses = max(grads), 0
-            else:
-                k -= 1
-            continue
-        if visit is not None and k in visit:
-            try:
+    try:
+        if waits is not None:
+            _serve(how, grads, waits, [k for k in seeds if nodes[k] is None])
+        while grads:
+            ct = grads.pop(k, None)
+            if ct is None:
+                misses += 1
+                if misses > len(grads) + 64:  # a wide gap: leap over it rather than look at every slot
+                    k, misses = max(grads), 0
+                else:
+                    k -= 1
+                continue
+            if visit is not None and k in visit:
                 ct = visit[k](ct)
-            except ProgramError as error:
-                return _broken_off(tape, arrived, grads, k, error)
-        plan = nodes[k]
-        if plan is None:
-            arrived[k] = ct
-        elif within is None or k in within:
-            try:
+            plan = nodes[k]
+            if plan is None:
+                leaves[k] = ct
+            elif within is None or k in within:
+                if written and plan.saves_anything:
+                    _check_saved(tape, plan, k)
                 back = plan.back if recorder is None else recorder.back_of(plan)
-                back(ct, values, ins[k], k, grads)
-            except ProgramError as error:
-                return _broken_off(tape, arrived, grads, k, error)
-            if plan.saves_anything and not retain_graph:
-                nodes[k] = plan.freed
-        k -= 1
-    return arrived
+                if tape.anomaly:
+                    _watched(tape, back, ct, values, k, grads)
+                else:
+                    back(ct, values, ins[k], k, grads)
+                if free and plan.saves_anything:
+                    nodes[k] = plan.freed
+                if waits is not None:
+                    _serve(how, grads, waits, ins[k])
+            k -= 1
+    except GradspecError:
+        if waits is None:
+            _serve_complete(tape, how, leaves, grads, k)
+        raise
+    for leaf, ct in leaves.items():
+        how.arrive(leaf, ct)
 
 
-def _broken_off(tape: Tape, arrived: Arrivals, grads: dict[int, Any], k: int, error: ProgramError) -> Arrivals:
-    """What had arrived when node k failed: the leaves that no node still to run leads to."""
-    arrived.error = error
+def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Iterable[int]) -> None:
+    """A node over `slots` has run: serve the leaves among them that wait for no other."""
+    for slot in slots:
+        if slot in waits:
+            waits[slot] -= 1
+    for slot in dict.fromkeys(slots):
+        if waits.get(slot, 1) <= 0 and slot in grads:
+            ct = grads.pop(slot)
+            if how.visit is not None and slot in how.visit:
+                ct = how.visit[slot](ct)
+            how.arrive(slot, ct)
+
+
+def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[int, int]:
+    """Leaf → how many times the nodes that will run use it; a seed counts as one use."""
+    uses: dict[int, int] = {}
+    seen: set[int] = set()
+    waiting = list(seeds)
+    for slot in seeds:
+        if tape.nodes[slot] is None:
+            uses[slot] = 1
+    while waiting:
+        slot = waiting.pop()
+        if slot in seen or tape.nodes[slot] is None or (within is not None and slot not in within):
+            continue
+        seen.add(slot)
+        for below in tape.ins[slot]:
+            if tape.nodes[below] is None:
+                uses[below] = uses.get(below, 0) + 1
+            else:
+                waiting.append(below)
+    return uses
+
+
+def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[int, Any], k: int) -> None:
+    """Node k failed: serve the leaves that no node still to run leads to."""
     waiting = [s for s in (k, *grads) if tape.nodes[s] is not None]
     short: set[int] = set()
     while waiting:
@@ -85,12 +148,50 @@ def _broken_off(tape: Tape, arrived: Arrivals, grads: dict[int, Any], k: int, er
         if slot not in short:
             short.add(slot)
             waiting.extend(tape.ins[slot])
-    arrived.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
-    return arrived
+    leaves.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
+    for leaf, ct in leaves.items():
+        how.arrive(leaf, ct)
+
+
+def _check_saved(tape: Tape, plan: Any, k: int) -> None:
+    """Raises modified-in-place where a value that node k saved was written over since."""
+    memory = tape.memory
+    in_place = k in tape.rewrites
+    late = False
+    for position in plan.saves:
+        if in_place and position == 0:
+            continue  # an in-place op saves a copy of what it writes over
+        slot = tape.ins[k][position]
+        if slot == tape.ins[k][0] and in_place:
+            late = True
+        late = late or memory.last_write(slot) > (k - 1 if in_place else k)
+    if plan.saves_output:
+        late = late or memory.last_write(k) > k or k in tape.cut
+    if late:
+        raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
+
+
+def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> None:
+    """Anomaly detection: raises nan-detected where a node gives a NaN."""
+    found: dict[int, Any] = {}
+    back(ct, values, tape.ins[k], k, found)
+    for slot, part in found.items():
+        kind = tape.kinds[slot]
+        if kind is not None:
+            value = tape.values[part.slot] if hasattr(part, "slot") else part
+            flat = tape.engine.library.dump(value, kind.dtype).flat()
+            if any(x != x for x in flat):
+                raise ProgramError("nan-detected", f"{tape.nodes[k].name} gave a NaN in its backward")
+        if slot in grads and kind is not None:
+            space = tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
+            add = tape.ops.add if hasattr(part, "slot") else space.add
+            grads[slot] = add(grads[slot], part)
+        else:
+            grads[slot] = part
 
 
 def leads_to(tape: Tape, targets: Iterable[int], top: int) -> set[int]:
-    """The slots up to `top` whose nodes lead down to one of `targets`, the targets not included."""
+    """The slots up to `top` whose nodes lead down to one of the slots `targets`."""
     reached = set(targets)
     ins, nodes = tape.ins, tape.nodes
     within = set()

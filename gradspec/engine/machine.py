@@ -1,4 +1,4 @@
-"""The torch machine over a tape: tensors with a `.grad`, retaining, backward and grad.
+"""The torch machine over a tape: tensors with a `.grad`, retaining, hooks, in-place ops, views.
 
 A tensor is known by the slot it was made at.  What few tensors have stands in tables beside the
 tape, so that a tensor without it costs nothing.
@@ -9,45 +9,73 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradspec.dtypes import category, is_differentiable
-from gradspec.engine.backward import leads_to, walk
-from gradspec.engine.tape import Tape, Traced
-from gradspec.errors import ProgramError
+from gradspec.dtypes import is_differentiable
+from gradspec.engine.inplace import change, check_target, check_view, restride
+from gradspec.engine.memory import View
+from gradspec.engine.tape import Tape
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
-    from gradspec.engine.tape import Engine
+    from gradspec.engine.tape import Engine, Table
 
 __all__ = ["Machine"]
 
 NON_LEAF_GRAD = "reading .grad of a non-leaf that does not retain it; call retain_grad() first"
-CYCLE = "backward(create_graph=True) makes a reference cycle between a tensor and its gradient; grad() does not"
+Hook = Callable[[int], "int | None"]
 
 
 class Machine:
-    """One program's tensors. `recorder(tape)` gives the namespace that records, for create_graph."""
+    """One program's tensors.
 
-    def __init__(self, engine: Engine, recorder: Callable[[Tape], Any]) -> None:
+    grads     tensor → its .grad, a tensor or None
+    retains   the non-leaves that keep their gradient
+    hooks     slot → hooks on its gradient, in the order they were put on: (number, function)
+    after     leaf → post-accumulate hooks
+    """
+
+    def __init__(self, engine: Engine) -> None:
         self.tape = Tape(engine)
-        self.grads: dict[int, int | None] = {}  # tensor → its .grad, a tensor
+        self.memory = self.tape.memory
+        self.grads: dict[int, int | None] = {}
         self.retains: set[int] = set()
-        self._recorder = recorder
+        self.hooks: dict[int, dict[int, Hook]] = {}
+        self.after: dict[int, dict[int, Hook]] = {}
+        self._stale: set[int] = set()  # views whose base was given a new history
+        self._handles = 0
 
     # What a tensor is.
 
+    def slot(self, tensor: int) -> int:
+        """Where the tensor's present value and history are.
+
+        Raises:
+            ProgramError: multi-view-in-place, no-grad-view-in-place for a view of a changed base.
+        """
+        if tensor in self._stale:
+            check_view(self.tape, tensor)
+            self._stale.discard(tensor)
+            return restride(self.tape, tensor)
+        return self.memory.now.get(tensor, tensor)
+
+    def value(self, tensor: int) -> Any:
+        """The present value, without giving a view its history again."""
+        return self.tape.values[self.memory.slot(tensor)]
+
     def kind(self, tensor: int) -> Kind:
-        kind: Kind = self.tape.kinds[tensor]
+        kind: Kind = self.tape.kinds[self.memory.slot(tensor)]
         return kind
 
     def is_leaf(self, tensor: int) -> bool:
-        return self.tape.nodes[tensor] is None
+        return self.tape.nodes[self.slot(tensor)] is None
 
     def requires_grad(self, tensor: int) -> bool:
-        return self.kind(tensor).grad
+        slot = self.slot(tensor)
+        return bool(self.tape.kinds[slot].grad)
 
     def grad_fn(self, tensor: int) -> str | None:
         """The node's name; None for a leaf."""
-        node = self.tape.nodes[tensor]
+        node = self.tape.nodes[self.slot(tensor)]
         return None if node is None else node.name
 
     def leaf(self, value: Any, dtype: str, requires_grad: bool) -> int:
@@ -67,7 +95,90 @@ class Machine:
             return
         if wanted:
             _differentiable(kind.dtype)
-        self.tape.kinds[tensor] = self.tape.engine.kinds.with_grad(kind, wanted)
+        self.tape.kinds[self.slot(tensor)] = self.tape.engine.kinds.with_grad(kind, wanted)
+
+    # Ops.
+
+    def apply(self, table: Table, tensors: Sequence[int]) -> tuple[int, ...]:
+        """Run one call; the tensors it gives."""
+        memory = self.memory
+        if not memory.now and not self._stale:
+            return self.tape.apply(table, tuple(tensors))
+        outs = self.tape.apply(table, tuple([self.slot(tensor) for tensor in tensors]))
+        return tuple([memory.owner.get(out, out) for out in outs])
+
+    def change(self, table: Table, tensors: Sequence[int]) -> int:
+        """Run a call in place on the first of `tensors`; that tensor.
+
+        Raises:
+            ProgramError: what the op raises, leaf-in-place and the other in-place errors.
+        """
+        target, tape = tensors[0], self.tape
+        check_target(tape, target)
+        slots = tuple([self.slot(tensor) for tensor in tensors])
+        plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
+        if plan.op.view:
+            self._reshape_in_place(target, plan, slots)
+        else:
+            change(tape, target, plan, slots, self._stale)
+        return target
+
+    def _reshape_in_place(self, tensor: int, plan: Any, slots: tuple[int, ...]) -> None:
+        """transpose_ and its kind: another shape for the same memory."""
+        memory, tape = self.memory, self.tape
+        if memory.root(tensor) in {memory.root(m) for m in memory.views} or tensor in memory.views:
+            raise UnsupportedFeature("views", "an in-place change of shape of a tensor that shares memory")
+        result = plan.forward(*[tape.values[s] for s in slots])
+        kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=plan.records)
+        plan.kind = kind
+        slot = tape.push(result, kind, plan.node, slots)
+        memory.move(tensor, slot)
+        memory.write(tensor, result, time=slot)
+
+    def assign(self, get: Table, copy: Table, tensors: Sequence[int], value: int) -> None:
+        """`x[index] = value`: a view is taken and written into. `tensors`: x and index tensors."""
+        target = tensors[0]
+        (view,) = self.apply(get, tensors)
+        if self.memory.owner.get(view, view) == target:
+            self.change(copy, (target, value))
+            return
+        try:
+            self.change(copy, (view, value))
+        finally:
+            self.memory.forget(view)
+
+    def detach_in_place(self, tensor: int) -> None:
+        """detach_(). Raises ProgramError view-detached-in-place."""
+        view = self.memory.views.get(tensor)
+        if view is not None and view.how == "view":
+            raise ProgramError("view-detached-in-place", "a view cannot be detached in place; use detach()")
+        old = self.slot(tensor)
+        if self.tape.nodes[old] is not None or self.tape.kinds[old].grad:
+            self.tape.cut.add(old)
+            kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
+            self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
+
+    def data(self, tensor: int) -> int:
+        """`tensor.data`: the same memory, without history and with a version counter of its own."""
+        kind = self.tape.engine.kinds.with_grad(self.kind(tensor), False)
+        alias = self.tape.push(self.value(tensor), kind)
+        self.memory.add(alias, View(tensor, "data", None, (), 0, False, True))
+        return alias
+
+    def set_data(self, tensor: int, source: int) -> None:
+        """`tensor.data = source`: the tensor takes over the source's memory, history untouched.
+
+        Raises:
+            ProgramError: dtype-mismatch where the dtypes differ.
+        """
+        mine, theirs = self.kind(tensor), self.kind(source)
+        if mine.dtype != theirs.dtype:
+            raise ProgramError("dtype-mismatch", f".data of a {mine.dtype} tensor cannot become {theirs.dtype}")
+        slot = self.slot(tensor)
+        self.tape.values[slot] = self.value(source)
+        self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
+        self.memory.forget(tensor)
+        self.memory.add(tensor, View(source, "data", None, (), 0, False, True))
 
     # .grad
 
@@ -100,7 +211,8 @@ class Machine:
         if set_to_none:
             self.grads[tensor] = None
         else:
-            self._overwrite(grad, self._space(self.kind(grad)).zeros_like(self.tape.values[grad]))
+            self.detach_in_place(grad)
+            self.memory.write(grad, self.space(self.kind(grad)).zeros_like(self.value(grad)))
 
     def retain_grad(self, tensor: int) -> None:
         """Keep this tensor's gradient too. Raises ProgramError untracked."""
@@ -109,203 +221,43 @@ class Machine:
         if not self.is_leaf(tensor):
             self.retains.add(tensor)
 
-    # Backward.
+    # Hooks.
 
-    def backward(
-        self,
-        roots: Sequence[int],
-        gradients: Sequence[int | None],
-        retain_graph: bool | None,
-        create_graph: bool,
-        inputs: Sequence[int] | None,
-    ) -> None:
-        """torch.autograd.backward.
+    def hook(self, tensor: int, function: Hook) -> Callable[[], None]:
+        """Call `function` with the tensor's gradient (a tensor); it may give another back. → how to remove it.
 
         Raises:
-            ProgramError: no-inputs, gradient-count, gradient-shape, gradient-dtype, not-scalar,
-                complex-root, untracked, graph-freed, no-derivative and what hooks raise.
+            ProgramError: untracked.
         """
-        if inputs is not None and not inputs:
-            raise ProgramError("no-inputs", "inputs= is empty: there is nothing to accumulate into")
-        recorder = self._recorder(self.tape) if create_graph else None
-        seeds = self._seeds(roots, gradients, recorder)
-        for tensor in inputs or ():
-            self.retain_grad(tensor)
-        if create_graph:
-            self.tape.warned.append(("create-graph-cycle", CYCLE))
-        within = None if inputs is None else leads_to(self.tape, inputs, max(seeds, default=-1))
-        chosen = None if inputs is None else set(inputs)
-        arrived, mode = None, self.tape.recording
-        self.tape.recording = create_graph
-        try:
-            arrived = walk(
-                self.tape, seeds,
-                retain_graph=create_graph if retain_graph is None else retain_graph,
-                recorder=recorder, within=within, visit=self._visits(chosen) or None,
-            )  # fmt: skip
-            for leaf, ct in arrived.items():
-                if self.kind(leaf).grad and (chosen is None or leaf in chosen):
-                    self._accumulate(leaf, ct)
-        finally:
-            self.tape.recording = mode
-        if arrived.error is not None:
-            raise arrived.error
+        if not self.requires_grad(tensor):
+            raise ProgramError("untracked", "a hook needs a tensor with requires_grad=True")
+        return self._put_on(self.hooks, self.slot(tensor), function)
 
-    def grad(
-        self,
-        roots: Sequence[int],
-        wrt: Sequence[int],
-        gradients: Sequence[int | None],
-        retain_graph: bool | None,
-        create_graph: bool,
-        allow_unused: bool | None,
-        materialize_grads: bool,
-    ) -> list[int | None]:
-        """torch.autograd.grad; None for an input that was not reached and may be.
+    def hook_after(self, leaf: int, function: Hook) -> Callable[[], None]:
+        """Call `function` with the leaf once its .grad was updated.
 
         Raises:
-            ProgramError: as backward, and unused-input, conflicting-arguments.
+            ProgramError: untracked.
         """
-        if materialize_grads and allow_unused is False:
-            raise ProgramError("conflicting-arguments", "materialize_grads=True contradicts allow_unused=False")
-        allow_unused = materialize_grads if allow_unused is None else allow_unused
-        recorder = self._recorder(self.tape) if create_graph else None
-        seeds = self._seeds(roots, gradients, recorder)
-        for tensor in wrt:
-            if not self.requires_grad(tensor):
-                raise ProgramError("untracked", "grad() with respect to a tensor that does not require grad")
-        caught: dict[int, Any] = {}
+        if not (self.requires_grad(leaf) and self.is_leaf(leaf)):
+            raise ProgramError("untracked", "a post-accumulate hook needs a leaf with requires_grad=True")
+        return self._put_on(self.after, leaf, function)
 
-        def catch(tensor: int) -> Callable[[Any], Any]:
-            def keep(ct: Any) -> Any:
-                caught[tensor] = ct
-                return ct
+    def _put_on(self, hooks: dict[int, dict[int, Hook]], key: int, function: Hook) -> Callable[[], None]:
+        self._handles += 1
+        number = self._handles
+        hooks.setdefault(key, {})[number] = function
 
-            return keep
+        def remove() -> None:
+            hooks[key].pop(number, None)
+            if not hooks[key]:
+                del hooks[key]
 
-        visits = self._visits(None)
-        for tensor in dict.fromkeys(wrt):
-            first, keep = visits.get(tensor), catch(tensor)
-            visits[tensor] = keep if first is None else _then(first, keep)
-        mode, self.tape.recording = self.tape.recording, create_graph
-        try:
-            arrived = walk(
-                self.tape, seeds,
-                retain_graph=create_graph if retain_graph is None else retain_graph,
-                recorder=recorder, within=leads_to(self.tape, wrt, max(seeds, default=-1)), visit=visits,
-            )  # fmt: skip
-        finally:
-            self.tape.recording = mode
-        if arrived.error is not None:
-            raise arrived.error
-        results: list[int | None] = []
-        for tensor in wrt:
-            if tensor in caught:
-                results.append(self._slot(caught[tensor], self.kind(tensor)))
-            elif materialize_grads:
-                kind = self.kind(tensor)
-                results.append(self.tape.array(self._space(kind).zeros(kind.shape), kind.dtype))
-            elif allow_unused:
-                results.append(None)
-            else:
-                raise ProgramError(
-                    "unused-input", "the roots do not depend on one of the inputs; allow_unused=True gives None for it"
-                )
-        return results
+        return remove
 
-    def _seeds(self, roots: Sequence[int], gradients: Sequence[int | None], recorder: Any) -> dict[int, Any]:
-        """The first cotangents by slot, checked as torch checks them."""
-        if len(gradients) != len(roots):
-            raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
-        cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
-        for root in roots:
-            if not self.requires_grad(root):
-                raise ProgramError("untracked", "backward from a tensor that does not require grad and has no grad_fn")
-        seeds: dict[int, Any] = {}
-        for root, ct in zip(roots, cts, strict=True):
-            add = (recorder or self._space(self.kind(root))).add
-            seeds[root] = add(seeds[root], ct) if root in seeds else ct
-        return seeds
-
-    def _seed(self, root: int, gradient: int | None, recorder: Any) -> Any:
-        kind, space = self.kind(root), self._space(self.kind(root))
-        if gradient is None:
-            if not kind.grad:
-                return None  # reported as untracked once all shapes are checked
-            if self.size(root) != 1:
-                raise ProgramError(
-                    "not-scalar", f"a root of shape {list(kind.shape)} needs gradient=; only one element may go without"
-                )
-            if category(kind.dtype) == 3:
-                raise ProgramError("complex-root", "a complex root needs gradient=")
-            value = space.ones(kind.shape)
-            return value if recorder is None else Traced(self.tape, self.tape.array(value, kind.dtype))
-        given = self.kind(gradient)
-        if given.shape != kind.shape:
-            raise ProgramError(
-                "gradient-shape", f"the gradient has shape {list(given.shape)}, its root {list(kind.shape)}"
-            )
-        if (category(given.dtype) == 3) != (category(kind.dtype) == 3):
-            raise ProgramError("gradient-dtype", f"a {given.dtype} gradient for a {kind.dtype} root")
-        if recorder is not None:
-            return recorder.astype(Traced(self.tape, gradient), kind.dtype)
-        value = self.tape.values[gradient]
-        return value if given.dtype == kind.dtype else self._space(given).astype(value, kind.dtype)
-
-    def _visits(self, chosen: set[int] | None) -> dict[int, Callable[[Any], Any]]:
-        """What happens at single slots on the way: retained gradients."""
-        return {
-            tensor: self._retainer(tensor) for tensor in self.retains if chosen is None or tensor in chosen
-        }
-
-    def _retainer(self, tensor: int) -> Callable[[Any], Any]:
-        def retain(ct: Any) -> Any:
-            old = self.grads.get(tensor)
-            if isinstance(ct, Traced):
-                ops = self.tape.ops
-                total = ops.clone(ct) if old is None else ops.add(Traced(self.tape, old), ct)
-                self.grads[tensor] = total.slot
-            else:
-                kind = self.kind(tensor)
-                value = ct if old is None else self._space(kind).add(self.tape.values[old], ct)
-                self.grads[tensor] = self.tape.array(value, kind.dtype)
-            return ct
-
-        return retain
-
-    def _accumulate(self, leaf: int, ct: Any) -> None:
-        """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
-        old = self.grads.get(leaf)
-        kind = self.kind(leaf)
-        if old is None:
-            self.grads[leaf] = self._slot(ct, kind)
-        elif isinstance(ct, Traced):
-            self.grads[leaf] = self.tape.ops.add(Traced(self.tape, old), ct).slot
-        else:
-            self._overwrite(old, self._space(kind).add(self.tape.values[old], ct))
-
-    def _overwrite(self, tensor: int, value: Any) -> None:
-        """Write a new value into a tensor, outside of any graph."""
-        self.tape.values[tensor] = value
-
-    def _slot(self, ct: Any, kind: Kind) -> int:
-        """A tensor for a cotangent."""
-        return ct.slot if isinstance(ct, Traced) else self.tape.array(ct, kind.dtype)
-
-    # Helpers.
-
-    def size(self, tensor: int) -> int:
-        count = 1
-        for length in self.kind(tensor).shape:
-            count *= length
-        return count
-
-    def _space(self, kind: Kind) -> Any:
+    def space(self, kind: Kind) -> Any:
+        """The array namespace for values of a kind."""
         return self.tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
-
-
-def _then(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda ct: second(first(ct))
 
 
 def _differentiable(dtype: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradspec.dtypes import category
 from gradspec.engine.kind import Kind, Kinds
+from gradspec.engine.memory import Memory, View
 from gradspec.engine.plan import Part, Plan, dtype_pairs, fill
 from gradspec.errors import ProgramError
 
@@ -47,6 +48,7 @@ class Table(dict[tuple[Kind, ...], Any]):
         given = dict(args)
         self.engine = engine
         self.op = op
+        self.args = args
         self.arguments = {p.name: given.get(p.name, p.default) for p in op.params}
         self.recording = recording
 
@@ -75,6 +77,17 @@ class Table(dict[tuple[Kind, ...], Any]):
         return plan
 
 
+    def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
+        """The plan of a call that is no expansion."""
+        plan = self.get(kinds)
+        if plan is None:
+            plan = self.make(kinds, values)
+        if isinstance(plan, Expansion):
+            raise ProgramError("invalid-argument", f"{self.op.name} has no in-place form for these operands")
+        made: Plan = plan
+        return made
+
+
 class Engine:
     """An array library and a set of ops, with everything prepared for them so far. Outlives its tapes."""
 
@@ -95,6 +108,10 @@ class Engine:
                 raise ProgramError("invalid-argument", f"no op {op}")
             table = self._tables[key] = Table(self, entry, args, recording)
         return table
+
+    def silent(self, table: Table) -> Table:
+        """The same call without recording."""
+        return self.table(table.op.name, table.args, recording=False)
 
 
 class Traced:
@@ -132,7 +149,7 @@ class Tape:
     ins      by slot: the slots it was applied to
     """
 
-    __slots__ = ("_numbers", "engine", "ins", "kinds", "nodes", "ops", "recording", "values", "warned")
+    __slots__ = ("_numbers", "anomaly", "cut", "engine", "inference", "ins", "kinds", "memory", "nodes", "ops", "recording", "rewrites", "values", "warned")
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -142,6 +159,11 @@ class Tape:
         self.ins: list[tuple[int, ...]] = []
         self.recording = True
         self.ops = OpCalls(self)
+        self.memory = Memory(self)
+        self.rewrites: set[int] = set()  # slots that in-place ops made
+        self.cut: set[int] = set()  # slots whose tensor was detached in place
+        self.anomaly = False
+        self.inference = False
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
         self._numbers: dict[tuple[type, str], int] = {}
 
@@ -183,22 +205,41 @@ class Tape:
         if plan.warns:
             self.warned.extend(plan.warns)
         result = plan.forward(*[values[s] for s in slots])
+        if plan.op.view:
+            return self._view(table, plan, slots, result)
         if plan.single:
             kind = plan.kind
             if kind is None or plan.op.dynamic:
                 kind = plan.kind = self._kind(plan, result)
                 plan.plain = not (plan.op.dynamic or plan.op.view or plan.warns) and table.get(key) is plan
             return (self.push(result, kind, plan.node, slots),)
+        return self._several(plan, slots, result)
+
+    def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
+        """Slots for the outputs of one node: the node stands at a slot of its own before them."""
         kind_of = self._kind
         if plan.node is None:
             return tuple([self.push(part, kind_of(plan, part)) for part in result])
-        node = self.push(None, None, plan.node, slots)
+        node = self.push(result, None, plan.node, slots)
         count = len(result)
-        outs = [
-            self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,)) for j, part in enumerate(result)
-        ]
-        self.values[node] = result
-        return tuple(outs)
+        return tuple(
+            [self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,)) for j, part in enumerate(result)]
+        )
+
+    def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
+        """Slots for the outputs of an op that gives views, which the memory is told of."""
+        if plan.single:
+            outs: tuple[int, ...] = (self.push(result, self._kind(plan, result), plan.node, slots),)
+        else:
+            outs = self._several(plan, slots, result)
+        tracked = plan.op.kind != "constant"
+        for j, out in enumerate(outs):
+            if tracked and not self.recording and self.kinds[slots[0]].grad:
+                # as in torch, a view needs a gradient where its base does, even under no_grad
+                self.kinds[out] = self.engine.kinds.with_grad(self.kinds[out], True)
+            how = "view" if tracked else "detach"
+            self.memory.add(out, View(slots[0], how, table, slots, j, not plan.single, self.recording))
+        return outs
 
     def _kind(self, plan: Plan, result: Any) -> Kind:
         shape = self.engine.library.shape_of(result)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.ops.registry import KEEP, Array, Index, Tensor, Xp, linear
+from gradspec.ops.arguments import fault
+from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, linear
 
-__all__ = ["index_get", "index_put", "index_put_add", "scatter_onto"]
+__all__ = ["copy", "index_get", "index_put", "index_put_add", "scatter_onto"]
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -56,3 +57,36 @@ def scatter_onto(xp: Xp, values: Tensor, indices: Tensor, axis: int, shape: Any)
 @scatter_onto.adjoint("values")
 def _(xp: Xp, ct: Array, indices: Array, axis: int) -> Array:
     return xp.take_along_axis(ct, indices, axis)
+
+
+def _fits(input: Any, value: Any, **_: Any) -> None:
+    have = getattr(value, "shape", ())
+    while len(have) > len(input.shape) and have[0] == 1:
+        have = have[1:]
+    for mine, other in zip(reversed(input.shape), reversed(have), strict=False):
+        if other not in (1, mine):
+            break
+    else:
+        if len(have) <= len(input.shape):
+            return
+    raise fault("shape-mismatch", f"a value of shape {list(have)} does not fit into {list(input.shape)}")
+
+
+@linear(node="CopyBackwards", dtypes=KEEP, internal=True, inplace=True, apart=("value",), check=_fits)
+def copy(xp: Xp, input: Tensor, value: Operand) -> Tensor:
+    """value in the shape and dtype of input: what an assignment writes. Source: the identity in value."""
+    shape = xp.shape(input)
+    given = xp.shape(value)
+    if len(given) > len(shape):
+        value = xp.reshape(value, given[len(given) - len(shape) :])
+    return xp.broadcast_to(xp.astype(value, xp.dtype), shape)
+
+
+@copy.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.zeros_like(ct)
+
+
+@copy.adjoint("value")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct

@@ -1,0 +1,262 @@
+"""backward() and grad(): what is checked before a walk, and what is done with what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from gradspec.dtypes import category
+from gradspec.engine.backward import Walk, leads_to, walk
+from gradspec.engine.tape import Tape, Traced
+from gradspec.errors import ProgramError
+
+if TYPE_CHECKING:
+    from gradspec.engine.kind import Kind
+    from gradspec.engine.machine import Machine
+
+__all__ = ["Passes"]
+
+CYCLE = "backward(create_graph=True) makes a reference cycle between a tensor and its gradient; grad() does not"
+Visit = Callable[[Any], Any]
+
+
+class Passes:
+    """Runs the backward passes of one machine. `recorder(tape)` gives the namespace that records."""
+
+    def __init__(self, machine: Machine, recorder: Callable[[Tape], Any]) -> None:
+        self.machine = machine
+        self.tape = machine.tape
+        self._recorder = recorder
+
+    def backward(
+        self,
+        roots: Sequence[int],
+        gradients: Sequence[int | None],
+        retain_graph: bool | None,
+        create_graph: bool,
+        inputs: Sequence[int] | None,
+    ) -> None:
+        """torch.autograd.backward.
+
+        Raises:
+            ProgramError: no-inputs, gradient-count, gradient-shape, gradient-dtype, not-scalar,
+                complex-root, untracked, graph-freed, no-derivative, and what hooks raise.
+        """
+        machine = self.machine
+        if inputs is not None and not inputs:
+            raise ProgramError("no-inputs", "inputs= is empty: there is nothing to accumulate into")
+        recorder = self._recorder(self.tape) if create_graph else None
+        seeds = self._seeds(roots, gradients, recorder)
+        for tensor in inputs or ():
+            machine.retain_grad(tensor)
+        if create_graph:
+            self.tape.warned.append(("create-graph-cycle", CYCLE))
+        chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
+        kept = machine.retains if chosen is None else {t for t in machine.retains if machine.slot(t) in chosen}
+
+        def arrive(slot: int, ct: Any) -> None:
+            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
+                self._accumulate(machine.memory.owner.get(slot, slot), ct)
+
+        within = None if chosen is None else leads_to(self.tape, chosen, max(seeds, default=-1))
+        visits = self._visits(kept)
+        keep = create_graph if retain_graph is None else retain_graph
+        self._walk(
+            seeds,
+            Walk(
+                retain_graph=keep, arrive=arrive, recorder=recorder, within=within, visit=visits or None,
+                ordered=bool(machine.hooks or machine.after),
+            ),
+            create_graph,
+        )  # fmt: skip
+
+    def grad(
+        self,
+        roots: Sequence[int],
+        wrt: Sequence[int],
+        gradients: Sequence[int | None],
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> list[int | None]:
+        """torch.autograd.grad; None for an input that was not reached and may be.
+
+        Raises:
+            ProgramError: as backward, and unused-input, conflicting-arguments.
+        """
+        machine = self.machine
+        if materialize_grads and allow_unused is False:
+            raise ProgramError("conflicting-arguments", "materialize_grads=True contradicts allow_unused=False")
+        allow_unused = materialize_grads if allow_unused is None else allow_unused
+        recorder = self._recorder(self.tape) if create_graph else None
+        seeds = self._seeds(roots, gradients, recorder)
+        for tensor in wrt:
+            if not machine.requires_grad(tensor):
+                raise ProgramError("untracked", "grad() with respect to a tensor that does not require grad")
+        targets = [machine.slot(tensor) for tensor in wrt]
+        caught: dict[int, Any] = {}
+        visits = self._visits(machine.retains)
+        for slot in targets:
+            visits[slot] = _catching(visits.get(slot), caught, slot)
+        keep = create_graph if retain_graph is None else retain_graph
+        how = Walk(
+            retain_graph=keep, arrive=lambda slot, ct: None, recorder=recorder, visit=visits,
+            within=leads_to(self.tape, targets, max(seeds, default=-1)), ordered=bool(machine.hooks),
+        )  # fmt: skip
+        self._walk(seeds, how, create_graph)
+        results: list[int | None] = []
+        for slot in targets:
+            kind = self.tape.kinds[slot]
+            if slot in caught:
+                results.append(self._tensor(caught[slot], kind))
+            elif materialize_grads:
+                results.append(self.tape.array(machine.space(kind).zeros(kind.shape), kind.dtype))
+            elif allow_unused:
+                results.append(None)
+            else:
+                raise ProgramError(
+                    "unused-input", "the roots do not depend on one of the inputs; allow_unused=True gives None for it"
+                )
+        return results
+
+    def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
+        mode, self.tape.recording = self.tape.recording, create_graph
+        try:
+            walk(self.tape, seeds, how)
+        finally:
+            self.tape.recording = mode
+
+    # The first cotangents.
+
+    def _seeds(self, roots: Sequence[int], gradients: Sequence[int | None], recorder: Any) -> dict[int, Any]:
+        """The first cotangents by slot, checked as torch checks them."""
+        if len(gradients) != len(roots):
+            raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
+        cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
+        for root in roots:
+            if not self.machine.requires_grad(root):
+                raise ProgramError("untracked", "backward from a tensor that does not require grad and has no grad_fn")
+        seeds: dict[int, Any] = {}
+        for root, ct in zip(roots, cts, strict=True):
+            slot = self.machine.slot(root)
+            add = (recorder or self.machine.space(self.machine.kind(root))).add
+            seeds[slot] = add(seeds[slot], ct) if slot in seeds else ct
+        return seeds
+
+    def _seed(self, root: int, gradient: int | None, recorder: Any) -> Any:
+        machine = self.machine
+        kind = machine.kind(root)
+        if gradient is None:
+            return self._one(root, kind, recorder)
+        given = machine.kind(gradient)
+        if given.shape != kind.shape:
+            raise ProgramError(
+                "gradient-shape", f"the gradient has shape {list(given.shape)}, its root {list(kind.shape)}"
+            )
+        if (category(given.dtype) == 3) != (category(kind.dtype) == 3):
+            raise ProgramError("gradient-dtype", f"a {given.dtype} gradient for a {kind.dtype} root")
+        if recorder is not None:
+            return recorder.astype(Traced(self.tape, machine.slot(gradient)), kind.dtype)
+        value = machine.value(gradient)
+        return value if given.dtype == kind.dtype else machine.space(given).astype(value, kind.dtype)
+
+    def _one(self, root: int, kind: Kind, recorder: Any) -> Any:
+        """The gradient 1 of a root that was given none."""
+        if not self.machine.requires_grad(root):
+            return None  # reported once the shapes of all roots are checked
+        if prod(kind.shape) != 1:
+            raise ProgramError(
+                "not-scalar", f"a root of shape {list(kind.shape)} needs gradient=; only one element may go without"
+            )
+        if category(kind.dtype) == 3:
+            raise ProgramError("complex-root", "a complex root needs gradient=")
+        value = self.machine.space(kind).ones(kind.shape)
+        return value if recorder is None else Traced(self.tape, self.tape.array(value, kind.dtype))
+
+    # On the way.
+
+    def _visits(self, kept: set[int]) -> dict[int, Visit]:
+        """What happens to the gradient at single slots: hooks in their order, then retaining."""
+        visits: dict[int, Visit] = {}
+        for slot, hooks in self.machine.hooks.items():
+            visits[slot] = self._hooked(slot, hooks)
+        for tensor in kept:
+            slot = self.machine.slot(tensor)
+            if self.tape.nodes[slot] is not None:
+                visits[slot] = _then(visits.get(slot), self._retainer(tensor))
+        return visits
+
+    def _hooked(self, slot: int, hooks: dict[int, Any]) -> Visit:
+        def run(ct: Any) -> Any:
+            kind = self.tape.kinds[slot]
+            for function in list(hooks.values()):
+                given = self._tensor(ct, kind)
+                result = function(given)
+                if result is not None and result != given:
+                    ct = self._hook_result(result, kind, isinstance(ct, Traced))
+                elif result is not None:
+                    ct = ct if isinstance(ct, Traced) else self.machine.value(given)
+            return ct
+
+        return run
+
+    def _hook_result(self, result: int, kind: Kind, traced: bool) -> Any:
+        given = self.machine.kind(result)
+        if given.dtype != kind.dtype:
+            raise ProgramError("hook-dtype", f"a hook gave a {given.dtype} gradient for a {kind.dtype} tensor")
+        if given.shape != kind.shape:
+            raise ProgramError(
+                "hook-shape", f"a hook gave a gradient of shape {list(given.shape)} for one of {list(kind.shape)}"
+            )
+        return Traced(self.tape, self.machine.slot(result)) if traced else self.machine.value(result)
+
+    def _retainer(self, tensor: int) -> Visit:
+        machine = self.machine
+
+        def retain(ct: Any) -> Any:
+            old = machine.grads.get(tensor)
+            if isinstance(ct, Traced):
+                ops = self.tape.ops
+                total = ops.clone(ct) if old is None else ops.add(Traced(self.tape, machine.slot(old)), ct)
+                machine.grads[tensor] = total.slot
+            else:
+                kind = machine.kind(tensor)
+                value = ct if old is None else machine.space(kind).add(machine.value(old), ct)
+                machine.grads[tensor] = self.tape.array(value, kind.dtype)
+            return ct
+
+        return retain
+
+    def _accumulate(self, leaf: int, ct: Any) -> None:
+        """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
+        machine = self.machine
+        old, kind = machine.grads.get(leaf), machine.kind(leaf)
+        if old is None:
+            # a recorded gradient is cloned, as the leaf's grad must not be the graph's own tensor
+            kept = self.tape.ops.clone(ct) if isinstance(ct, Traced) and self.tape.nodes[ct.slot] is not None else ct
+            machine.grads[leaf] = self._tensor(kept, kind)
+        elif isinstance(ct, Traced):
+            machine.grads[leaf] = self.tape.ops.add(Traced(self.tape, machine.slot(old)), ct).slot
+        else:
+            machine.memory.write(old, machine.space(kind).add(machine.value(old), ct))
+        if leaf in machine.after:
+            for function in list(machine.after[leaf].values()):
+                function(leaf)
+
+    def _tensor(self, ct: Any, kind: Kind) -> int:
+        """A tensor for a cotangent."""
+        return ct.slot if isinstance(ct, Traced) else self.tape.array(ct, kind.dtype)
+
+
+def _then(first: Visit | None, second: Visit) -> Visit:
+    return second if first is None else lambda ct: second(first(ct))
+
+
+def _catching(first: Visit | None, caught: dict[int, Any], slot: int) -> Visit:
+    def keep(ct: Any) -> Any:
+        caught[slot] = ct
+        return ct
+
+    return _then(first, keep)
