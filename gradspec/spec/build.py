@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dense import Dense
-from gradspec.dtypes import FLOATING, is_differentiable
+from gradspec.dtypes import COMPLEX, FLOATING, is_differentiable
 from gradspec.spec.expect import tolerance
 from gradspec.spec.model import Leaf, Spec
 from gradspec.spec.scope import Scope
@@ -70,9 +70,9 @@ class _Source:
         self.document.faults.append(self.document.fault(code, message, path, **pointing))
 
     def _dtype(self, dtype: str, path: Path) -> str:
-        if dtype in FLOATING:
+        if dtype in (*FLOATING, *COMPLEX):
             return dtype
-        hint = f"floating dtypes are {', '.join(FLOATING)}"
+        hint = f"these are {', '.join((*FLOATING, *COMPLEX))}"
         self._fault("bad-dtype", f'"{dtype}" is no dtype of floating data', path, hint=hint)
         return "float32"
 

@@ -55,10 +55,7 @@ def program_to_json(program: Program) -> dict[str, Any]:
         "format": FORMAT,
         "id": program.id,
         "dtype": program.dtype,
-        "leaves": [
-            {"name": writer.name(leaf.binding), "data": writer.array(leaf.data), "requires_grad": leaf.requires_grad}
-            for leaf in program.leaves
-        ],
+        "leaves": [writer.leaf(leaf) for leaf in program.leaves],
         "steps": [writer.step(step) for step in program.steps],
         "count": program.count,
     }  # fmt: skip
@@ -120,6 +117,10 @@ class _Writer:
             return None
         return {"tensor": self.name(value.binding)} if isinstance(value, Ref) else value.to_json()
 
+    def leaf(self, leaf: Leaf) -> dict[str, Any]:
+        data = self.array(leaf.data)
+        return {"name": self.name(leaf.binding), "data": data, "requires_grad": leaf.requires_grad}
+
     def step(self, step: Any) -> dict[str, Any]:
         return _WRITE[type(step)](self, step)  # type: ignore[no-any-return]
 
@@ -170,29 +171,36 @@ class _Writer:
         }  # fmt: skip
 
 
+def _make(w: _Writer, s: Make) -> dict[str, Any]:
+    return {"make": s.data.to_json(), "requires_grad": s.requires_grad, "out": w.name(s.out), "at": s.at}
+
+
+def _backward(w: _Writer, s: Backward) -> dict[str, Any]:
+    inputs = None if s.inputs is None else w.names(s.inputs)
+    return {"backward": w.names(s.of), **w.flags(s), "inputs": inputs, "at": s.at}
+
+
+def _jvp(w: _Writer, s: Jvp) -> dict[str, Any]:
+    tangents = [[w.name(binding), w.array(tangent)] for binding, tangent in s.tangents]
+    return {"jvp": w.name(s.of), "tangents": tangents, "out": w.name(s.out), "at": s.at}
+
+
 _WRITE: dict[type[Any], Any] = {
     Apply: _Writer.apply,
-    Make: lambda w, s: {
-        "make": s.data.to_json(), "requires_grad": s.requires_grad, "out": w.name(s.out), "at": s.at
-    },
+    Make: _make,
     GetAttr: lambda w, s: {"get": s.name, "of": w.name(s.of), "out": w.name(s.out), "at": s.at},
     SetAttr: _Writer.set_attr,
     RetainGrad: lambda w, s: {"retain_grad": w.names(s.of), "at": s.at},
-    Backward: lambda w, s: {
-        "backward": w.names(s.of), **w.flags(s), "inputs": None if s.inputs is None else w.names(s.inputs), "at": s.at
-    },
+    Backward: _backward,
     Grad: _Writer.grad,
-    Jvp: lambda w, s: {
-        "jvp": w.name(s.of), "tangents": [[w.name(b), w.array(t)] for b, t in s.tangents], "out": w.name(s.out),
-        "at": s.at,
-    },
+    Jvp: _jvp,
     ZeroGrad: lambda w, s: {"zero_grad": w.names(s.of), "set_to_none": s.set_to_none, "at": s.at},
     Block: lambda w, s: {"block": s.mode, "steps": w.steps(s.steps), "at": s.at},
     Hook: _Writer.hook,
-    RemoveHook: lambda w, s: {"remove_hook": s.name, "at": s.at},
+    RemoveHook: lambda _, s: {"remove_hook": s.name, "at": s.at},
     Watch: _Writer.watch,
-    HookLog: lambda w, s: {"hook_log": True, "at": s.at},
-}  # fmt: skip
+    HookLog: lambda _, s: {"hook_log": True, "at": s.at},
+}
 
 
 class _Reader:
@@ -219,7 +227,7 @@ class _Reader:
         return Ref(self.known[view["tensor"]]) if "tensor" in view else Dense.from_json(view)
 
     def step(self, view: dict[str, Any]) -> Any:
-        kind = next((key for key in view if key in _READ), None)
+        kind = next((key for key in _READ if key in view), None)
         if kind is None:
             raise ValueError(f"a step of an unknown kind: {', '.join(view)}")
         return _READ[kind](self, view)
@@ -246,10 +254,14 @@ class _Reader:
         signature = find(view["op"])
         if signature is None:
             raise ValueError(f"no op {view['op']!r}")
-        kinds = {param.name: param.kind for param in signature.params}
+        given: dict[str, Any] = view["args"]
+        if unknown := given.keys() - {param.name for param in signature.params}:
+            raise ValueError(f"{view['op']} has no argument {', '.join(sorted(unknown))}")
         inputs: list[int] = []
         args = tuple(
-            (name, self.argument(value, kinds[name], inputs)) for name, value in view["args"].items()
+            (param.name, self.argument(given[param.name], param.kind, inputs))
+            for param in signature.params
+            if param.name in given
         )
         call = self.assembler.call(Call(view["op"], args))
         return Apply(call, tuple(inputs), self.binds(view["out"]), view["at"])
@@ -292,7 +304,7 @@ def _slot(binding: int, inputs: list[int]) -> Slot:
     return Slot(len(inputs) - 1)
 
 
-_READ: dict[str, Any] = {  # a step's kind is the first of these keys it has
+_READ: dict[str, Any] = {  # a step is of the first of these kinds that it has as a key
     "op": _Reader.apply,
     "make": lambda r, v: Make(Dense.from_json(v["make"]), v["requires_grad"], r.bind(v["out"]), v["at"]),
     "get": lambda r, v: GetAttr(r.known[v["of"]], v["get"], r.bind(v["out"]), v["at"]),
@@ -304,7 +316,7 @@ _READ: dict[str, Any] = {  # a step's kind is the first of these keys it has
     "jvp": _Reader.jvp,
     "zero_grad": lambda r, v: ZeroGrad(r.of(v["zero_grad"]), v["set_to_none"], v["at"]),
     "block": lambda r, v: Block(v["block"], r.steps(v["steps"]), v["at"]),
-    "remove_hook": lambda r, v: RemoveHook(v["remove_hook"], v["at"]),
+    "remove_hook": lambda _, v: RemoveHook(v["remove_hook"], v["at"]),
     "watch": _Reader.watch,
-    "hook_log": lambda r, v: HookLog(v["at"]),
+    "hook_log": lambda _, v: HookLog(v["at"]),
 }

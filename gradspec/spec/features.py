@@ -22,6 +22,7 @@ from gradspec.spec.model import (
     RemoveHook,
     RetainGrad,
     SetAttr,
+    Slot,
     ZeroGrad,
 )
 
@@ -66,10 +67,12 @@ _FIELDS = {
     "shares_memory_with": "memory", "retains_grad": "retain-grad", "warns": "warnings", "hooks": "hooks",
 }  # fmt: skip
 _MODES = {
-    "no_grad": "no-grad", "enable_grad": "enable-grad", "inference_mode": "inference-mode", "detect_anomaly": "anomaly",
+    "no_grad": "no-grad", "enable_grad": "enable-grad", "inference_mode": "inference-mode",
+    "detect_anomaly": "anomaly",
 }  # fmt: skip
 _FORM_OPS = {"detach": "detach", "detach_": "detach", "requires_grad_": "requires-grad-switch"}
 _NOT_A_CHANGE = ("requires_grad_", "detach_")  # a trailing _ that leaves the values alone
+_VIEW_FORMS = ("T", "mT", "H", "real", "imag", "detach")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -175,16 +178,15 @@ def _find_shared(program: Program) -> frozenset[int]:
         if isinstance(step, (Block, Hook)):
             rest += reversed(step.steps)
         if isinstance(step, GetAttr) and step.name == "data":
-            source, out = step.of, (step.out,)
+            source, out = step.of, [step.out]
         elif isinstance(step, Apply):
             name = program.calls[step.call].op
-            op = registry.get(name)
             if _changes(name) or name in _NOT_A_CHANGE:
                 same[step.out[0]] = same.get(step.inputs[0], step.inputs[0])
                 continue
-            if op is None or not op.view or not step.inputs:
+            if not step.inputs or not _is_view(program.calls[step.call]):
                 continue
-            source, out = step.inputs[0], step.out
+            source, out = step.inputs[0], list(step.out)
         else:
             continue
         source = same.get(source, source)
@@ -195,6 +197,15 @@ def _find_shared(program: Program) -> frozenset[int]:
     members = {binding for group in views.values() for binding in group}
     members |= {binding for binding, original in same.items() if original in members}
     return frozenset(members)
+
+
+def _is_view(call: Call) -> bool:
+    """Whether an op's output shares its first input's memory."""
+    if call.op == "__getitem__":
+        entries = dict(call.args)["index"]
+        return not any(isinstance(entry, (Slot, tuple, bool)) for entry in entries)  # those copy
+    op = registry.get(call.op)
+    return op.view if op is not None else call.op in _VIEW_FORMS
 
 
 def _flags(step: Any) -> set[str]:
@@ -258,6 +269,18 @@ def _zero(program: Program, step: ZeroGrad) -> set[str]:
 
 
 _BY_TYPE: dict[type[Any], Any] = {
-    Apply: _apply, Leaf: _leaf, Make: _make, GetAttr: _get, SetAttr: _set, RetainGrad: _retain, Backward: _backward,
-    Grad: _grad, Jvp: _jvp, ZeroGrad: _zero, Block: _block, Hook: _hook, RemoveHook: _hooks, HookLog: _hooks,
-}  # fmt: skip
+    Apply: _apply,
+    Leaf: _leaf,
+    Make: _make,
+    GetAttr: _get,
+    SetAttr: _set,
+    RetainGrad: _retain,
+    Backward: _backward,
+    Grad: _grad,
+    Jvp: _jvp,
+    ZeroGrad: _zero,
+    Block: _block,
+    Hook: _hook,
+    RemoveHook: _hooks,
+    HookLog: _hooks,
+}

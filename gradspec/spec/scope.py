@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from gradspec.dtypes import real_of
 from gradspec.errors import did_you_mean
 from gradspec.spec.array import Arrays
 from gradspec.spec.assemble import Assembler
@@ -24,19 +25,24 @@ Path = tuple[Any, ...]
 class Scope:
     """One spec for one dtype, as far as it has been read.
 
+    `dtype` may be complex: floating data of tensors and cotangents is then complex, while the
+    program's default dtype, and what is expected without a dtype of its own, are its real part's.
     `names` maps what the author can write to bindings; `at` is the number of the step being read.
     """
 
     def __init__(self, document: Document, id: str, dtype: str) -> None:
         self.document = document
-        self.assembler = Assembler(id, dtype)
+        self.dtype = dtype
+        self.assembler = Assembler(id, real_of(dtype))
         self.names: dict[str, int] = {}
         self.unbound: dict[str, int] = {}  # name → line of the failing step that would have bound it
         self.made: set[int] = set()  # bindings of leaves
         self.requiring: list[int] = []  # bindings of the tensors that require grad
         self.hooks: dict[str, int] = {}  # hook name → `at`
         self.declared: set[str] = set()  # dtypes that tensors declare
-        self.arrays = Arrays(self.fault, dtype, self.resolve, os.path.dirname(document.file))  # noqa: PTH120
+        directory = os.path.dirname(document.file)  # noqa: PTH120
+        self.arrays = Arrays(self.fault, dtype, self.resolve, directory)
+        self.expected = Arrays(self.fault, real_of(dtype), self.resolve, directory)
         self.places: list[Place] = []
         self.texts: list[str] = []
         self.notes: dict[int, str] = {}

@@ -555,6 +555,8 @@ class _Reader:
             where, value = given[param.name]
             if operator and param.kind == "Tensor":
                 param = param._replace(kind="Operand")  # 2 - x
+            elif signature.in_place and param is signature.params[0]:
+                param = param._replace(kind="Tensor")  # what is changed
             if value is not _BROKEN:
                 value = self.convert(param, value, where, signature, inputs)
             if not _is_default(param, value):
@@ -563,6 +565,9 @@ class _Reader:
             value is _BROKEN for _, value in [*arguments, *keywords.values()]
         ):
             return _BROKEN
+        if inputs and all(isinstance(value, Number) for value in inputs):
+            hint = "numbers are computed with + - * / // % **; tensor(...) makes a tensor"
+            return self.bad(node, f"{signature.name} of numbers alone", hint, "wrong-argument")
         call = Call(signature.name, tuple(bound))
         self.instructions.append(Do(call, repr(call), tuple(inputs), (temp := self.temp(),)))
         return temp

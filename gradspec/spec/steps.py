@@ -178,9 +178,7 @@ class _Linker:
     def make(self, leaf: MakeLeaf, steps: list[Any]) -> None:
         scope = self.scope
         pointing = {"offset": leaf.offset, "width": leaf.width}
-        data = literal_or_fault(
-            leaf.data, leaf.dtype, scope.assembler.dtype, scope.fault, self.path, pointing
-        )
+        data = literal_or_fault(leaf.data, leaf.dtype, scope.dtype, scope.fault, self.path, pointing)
         if leaf.dtype is not None:
             scope.declared.add(leaf.dtype)
         out = self.target(leaf.out)
