@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from gradspec.cli.options import default_paths
-from gradspec.errors import UsageError
 from gradspec.runner import exits
 
 __all__ = ["command"]
@@ -18,14 +17,9 @@ def command(paths: tuple[str, ...]) -> int:
 
     All faults of all files are shown, each with its place. No backend is loaded.
     """
-    from pathlib import Path
-
     from gradspec.spec.load import load_paths
 
     wanted = list(paths) or default_paths()
-    for path in wanted:
-        if not Path(path).exists():
-            raise UsageError(f'no file or directory "{path}"')
     specs, faults = load_paths(wanted)
     for fault in faults:
         click.echo(f"{fault}\n")

@@ -19,9 +19,7 @@ def command(report: bool) -> int:
 
         click.echo(schema_text(), nl=False)
     else:
-        from pathlib import Path
+        from gradspec.spec import schema
 
-        import gradspec.spec
-
-        click.echo(Path(gradspec.spec.__path__[0], "schema.json").read_text(encoding="utf-8"), nl=False)
+        click.echo(schema.schema_text(), nl=False)
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gradspec.reports.color import Paint
-from gradspec.reports.failure import block
+from gradspec.reports.failure import block, cut, failures
 from gradspec.reports.totals import KINDS, Totals
 from gradspec.runner.events import BackendUnavailable, Event, RunFinished, RunStarted, SpecFinished
 
@@ -33,7 +33,8 @@ class Console:
         self.totals = Totals()
         self.backends: tuple[str, ...] = ()
         self.unavailable: list[BackendUnavailable] = []
-        self.warnings: dict[str, list[str]] = {}
+        self.before: Verdict | None = None  # the last one that failed
+        self.warnings: dict[tuple[str, int, str], tuple[str, list[str]]] = {}
         self.unsupported: dict[str, dict[str, int]] = {}
         self.unchecked: dict[str, list[str]] = {}
 
@@ -53,12 +54,12 @@ class Console:
     def finished(self, verdict: Verdict) -> None:
         self.totals.add(verdict)
         if verdict.outcome in ("failed", "error"):
-            self.write(block(verdict, self.paint, self.verbose) + "\n\n")
+            self.write(block(verdict, self.paint, self.verbose, self.like(verdict)) + "\n\n")
         elif self.verbose:
             self.write(self.line(verdict))
         for shown in verdict.warnings:
-            where = f"{verdict.id} line {shown.line}: {shown.code}: {shown.text}"
-            self.warnings.setdefault(where, []).append(verdict.backend)
+            where = (verdict.id, shown.line, shown.code)
+            self.warnings.setdefault(where, (shown.text, []))[1].append(verdict.backend)
         for feature in {check.feature for check in verdict.checks if check.feature} or set(
             filter(None, [verdict.message if verdict.outcome == "unsupported" else ""])
         ):
@@ -68,6 +69,17 @@ class Console:
             self.unchecked.setdefault(f"{verdict.id}  {verdict.file}:{verdict.line}", []).append(
                 verdict.backend
             )
+
+    def like(self, verdict: Verdict) -> str:
+        """The backend on which the same spec failed in the same way just before, or ""."""
+        before, self.before = self.before, verdict
+        same = (
+            before is not None
+            and before.id == verdict.id
+            and before.outcome == verdict.outcome == "failed"
+            and failures(before) == failures(verdict)
+        )
+        return before.backend if same and before is not None else ""
 
     def line(self, verdict: Verdict) -> str:
         """One line for a spec that did not fail."""
@@ -85,7 +97,10 @@ class Console:
 
     def end(self, event: RunFinished) -> None:
         if self.warnings:
-            lines = [f"  {where}  ({', '.join(names)})" for where, names in self.warnings.items()]
+            lines = [
+                f"  {name} line {line}: {code}: {cut(text, self.verbose)}  ({_list(names)})"
+                for (name, line, code), (text, names) in self.warnings.items()
+            ]
             self.listed("warnings that no step expects or forbids:", lines)
         if self.unsupported:
             lines = [
@@ -118,6 +133,10 @@ class Console:
             names = ", ".join(gone.name for gone in self.unavailable)
             counts.append(self.paint("bad", f"{names} unavailable"))
         return f"{where}: {', '.join(counts) or 'nothing ran'} in {event.duration_s:.2f} s"
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _specs(n: int) -> str:

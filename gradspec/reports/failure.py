@@ -9,30 +9,48 @@ if TYPE_CHECKING:
     from gradspec.runner.compare import Difference
     from gradspec.runner.verdict import CheckResult, Verdict
 
-__all__ = ["MOST", "block", "rerun"]
+__all__ = ["LONGEST", "MOST", "block", "cut", "failures", "rerun"]
 
 MOST = 4  # failures of one verdict that are shown unless all are asked for
+LONGEST = 220  # letters of a framework's message
 
 
-def block(verdict: Verdict, paint: Paint, everything: bool = False) -> str:
-    """The lines for one failed or crashed spec."""
+def block(verdict: Verdict, paint: Paint, everything: bool = False, like: str = "") -> str:
+    """The lines for one failed or crashed spec; `like` names a backend on which it failed just so."""
     lines: list[str] = []
+    shown = failures(verdict)
+    if like:
+        lines.append(f"{_head('FAIL', verdict, paint)}  the same as on {like}")
+        shown = []
     if verdict.outcome == "error":
         lines += [f"{_head('ERROR', verdict, paint)}  the backend crashed", f"  {verdict.message}"]
-        lines += [f"  {verdict.file}:{verdict.line}"]
-    shown = [check for check in verdict.checks if check.status == "failed"]
-    shown = shown or [check for check in verdict.checks if check.status == "not-run"]
+        lines.append(f"  {verdict.file}:{verdict.line}")
     limit = len(shown) if everything else MOST
     for check in shown[:limit]:
-        lines += _failure(check, verdict, paint)
-    if len(shown) > limit:
-        lines.append(f"  and {len(shown) - limit} more failed checks; --verbose shows all")
+        lines += _failure(check, verdict, paint, everything)
+    if more := len(shown) - limit if len(shown) > limit else 0:
+        lines.append(f"  and {more} more failed {_checks(more)}; --verbose shows all")
     left = verdict.counts.not_run
     if left and shown and shown[0].status == "failed":
-        lines.append(f"  not run because of this: {left} {'check' if left == 1 else 'checks'}")
-    again = rerun(verdict)
-    lines.append(paint("dim", f"  rerun: {again}"))
+        lines.append(f"  not run because of this: {left} {_checks(left)}")
+    lines.append(paint("dim", f"  rerun: {rerun(verdict)}"))
     return "\n".join(lines)
+
+
+def failures(verdict: Verdict) -> list[CheckResult]:
+    """The failed checks, or where none failed those that were not reached."""
+    failed = [check for check in verdict.checks if check.status == "failed"]
+    return failed or [check for check in verdict.checks if check.status == "not-run"]
+
+
+def _checks(n: int) -> str:
+    return "check" if n == 1 else "checks"
+
+
+def cut(text: str, everything: bool = False) -> str:
+    """A foreign message on one line of sensible length, unless everything is wanted."""
+    line = " ".join(text.split())
+    return line if everything or len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
 
 
 def rerun(verdict: Verdict) -> str:
@@ -47,7 +65,7 @@ def _head(word: str, verdict: Verdict, paint: Paint) -> str:
     return f"{paint('bad', word)} {paint('strong', verdict.id)}  {verdict.backend}"
 
 
-def _failure(check: CheckResult, verdict: Verdict, paint: Paint) -> list[str]:
+def _failure(check: CheckResult, verdict: Verdict, paint: Paint, everything: bool) -> list[str]:
     """The lines of one failed check: what it looked at, how far off it is, where it stands."""
     difference = check.difference
     subject = _subject(check)
@@ -63,7 +81,7 @@ def _failure(check: CheckResult, verdict: Verdict, paint: Paint) -> list[str]:
         if check.origin:
             lines[-1] += f", {check.origin}"
     else:
-        lines = [head, f"  {check.summary}"]
+        lines = [head, f"  {cut(check.summary, everything)}"]
     if check.pattern:
         lines.append(f"  pattern: {check.pattern}")
     lines.append(f"  {check.place}")

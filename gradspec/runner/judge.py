@@ -74,14 +74,14 @@ def _one_side(checks: list[CheckResult]) -> list[CheckResult]:
         elif common & set(check.follows):
             common &= set(check.follows)
         else:
-            summary = (
-                f"follows {_names(check.follows)} here but {_names(tuple(sorted(common)))} at line {since}"
+            others = _names(tuple(sorted(common)))
+            wrong = check._replace(
+                status="failed",
+                summary=f"follows {_names(check.follows)} here but {others} at line {since}",
+                context=f"(line {check.place.line})",
+                follows=(),
             )
-            checks = [
-                *checks[:k],
-                check._replace(status="failed", summary=summary, follows=()),
-                *checks[k + 1 :],
-            ]
+            checks = [*checks[:k], wrong, *checks[k + 1 :]]
     return checks
 
 
@@ -279,7 +279,7 @@ class _Judge:
         if expected is None:
             return ""
         if got is None:
-            return "missing: absent instead of a value"
+            return "missing"
         before = self.story.gradient_before(look.binding, at) if check.field == "grad" else None
         return pattern(expected, got, before)
 
