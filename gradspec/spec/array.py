@@ -11,15 +11,14 @@ from gradspec.dtypes import DTYPES, complex_of
 from gradspec.errors import did_you_mean
 from gradspec.spec.cast import CannotHold, as_dtype, common_dtype
 from gradspec.spec.constant import evaluate
-from gradspec.spec.generate import GENERATORS, BadGenerator, generate
 from gradspec.spec.model import Ref
-from gradspec.spec.npy import BadFile, content_hash, read_npy
 from gradspec.spec.syntax import BadText
 
-__all__ = ["Arrays", "literal", "literal_or_fault"]
+__all__ = ["GENERATORS", "Arrays", "literal", "literal_or_fault"]
 
 MOST = 10_000_000  # elements of one array
 _NUMBERS = {bool, int, float, complex}
+GENERATORS = ("zeros", "ones", "full", "eye", "arange", "linspace", "random")
 _FORMS = ("data", "tensor", "file", *GENERATORS)
 _BESIDE = {
     "data": (), "tensor": (), "file": ("sha256",), "full": ("shape",),
@@ -118,6 +117,8 @@ class Arrays:
             raise
 
     def _generated(self, form: str, view: dict[str, Any], dtype: str | None) -> Dense:
+        from gradspec.spec.generate import BadGenerator, generate
+
         numbers = {key: _evaluated(value, (key,)) for key, value in view.items()}
         if form == "random" and isinstance(numbers["random"], dict):
             options = dict(numbers["random"])
@@ -135,6 +136,8 @@ class Arrays:
             raise _Bad("bad-generator", bad.message, (bad.key,), hint=bad.hint) from None
 
     def _file(self, view: dict[str, Any]) -> Dense:
+        from gradspec.spec.npy import BadFile, content_hash, read_npy
+
         name, expected = view["file"], view.get("sha256")
         if not isinstance(name, str):
             raise _Bad("bad-file-data", "file takes a name", ("file",))

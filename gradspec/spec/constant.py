@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from gradspec.errors import did_you_mean
 from gradspec.spec.syntax import BadText, parse
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "LIMIT", "Arithmetic", "FloatArithmetic", "evaluate"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "LIMIT", "Arithmetic", "FloatArithmetic", "NoValue", "evaluate"]
 
 LIMIT = 200  # characters
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
@@ -86,7 +86,8 @@ class FloatArithmetic:
         if operator == "**":
             return self._apply("pow", math.pow, [a, b])
         try:
-            return _FLOAT[operator](a, b)
+            result = _FLOAT[operator](a, b)
+            return result if math.isfinite(result) else _unbounded(result, a, b)
         except ZeroDivisionError:
             if not math.isfinite(a):
                 return a * math.copysign(1.0, b) if operator == "/" else math.nan
@@ -130,15 +131,22 @@ class FloatArithmetic:
         try:
             return float(function(*arguments))
         except OverflowError:
-            negative = arguments[0] < 0 and (
-                name in ("sinh", "expm1") or (name == "pow" and math.fmod(arguments[1], 2.0) in (1.0, -1.0))
-            )
-            return -math.inf if negative else math.inf
+            raise NoValue(_TOO_LARGE) from None
         except (ValueError, ZeroDivisionError):
             if all(map(math.isfinite, arguments)):
                 shown = ", ".join(f"{x:g}" for x in arguments)
                 raise NoValue(f"{name}({shown}) has no real value") from None
             return math.nan
+
+
+_TOO_LARGE = "the result is too large for float64"
+
+
+def _unbounded(result: float, *operands: float) -> float:
+    """An infinity or NaN that comes from another one; what comes from finite numbers is an overflow."""
+    if all(map(math.isfinite, operands)):
+        raise NoValue(_TOO_LARGE)
+    return result
 
 
 _FLOAT: dict[str, Callable[[Any, Any], Any]] = {

@@ -15,9 +15,8 @@ from gradspec.dtypes import complex_of
 from gradspec.spec.cast import CannotHold, as_dtype, numpy_or_none
 from gradspec.spec.philox import raw
 
-__all__ = ["DISTRIBUTIONS", "GENERATORS", "LARGE", "MOST", "BadGenerator", "generate"]
+__all__ = ["DISTRIBUTIONS", "LARGE", "MOST", "BadGenerator", "generate"]
 
-GENERATORS = ("zeros", "ones", "full", "eye", "arange", "linspace", "random")
 DISTRIBUTIONS = ("uniform", "integers", "signs", "grid", "normalish")
 MOST = 10_000_000  # elements
 LARGE = 10_000  # elements from which NumPy is used

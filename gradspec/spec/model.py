@@ -243,8 +243,10 @@ class Tolerance(NamedTuple):
 class Check(NamedTuple):
     """One expected field of one watched tensor.
 
-    `expected` is a Dense for `value` and `grad` (None for `grad: null`), a dict name → Dense for
-    `one_of`, otherwise plain data; for same_as and shares_memory_with it is (binding, wanted: bool).
+    `expected` is a Dense for `value` and `grad` (None for `grad: null`, and for the `value` of a name
+    that holds None), or a Ref, whose tensor's `value` the same Watch looks at; a dict name → Dense or
+    None for `one_of`; otherwise plain data. For same_as and shares_memory_with it is (binding,
+    wanted: bool); of the two tensors, one that is a `.grad` is the one that carries the check.
     `floating` data without a dtype of its own has the spec's dtype there, marked by `bare`.
     """
 

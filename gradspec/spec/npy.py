@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import re
@@ -49,6 +48,7 @@ def content_hash(array: Dense) -> str:
     Hashed are its dtype, its sizes joined by commas, a newline (`float32 2,3\\n`, `float64 \\n` for a
     0-d array), and then its elements in C order as little-endian bytes; a bool is one byte.
     """
+    import hashlib
     import struct
 
     kind = _CODES.get(array.dtype)

@@ -11,114 +11,45 @@ from __future__ import annotations
 import _ast
 from functools import lru_cache
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import DTYPES
 from gradspec.errors import did_you_mean
 from gradspec.spec.fold import CONSTANTS, NUMBERS, NotANumber, fold, in_range
-from gradspec.spec.model import Call, IndexSlice, Slot
+from gradspec.spec.instruction import (
+    Alias,
+    Do,
+    Get,
+    Instruction,
+    MakeLeaf,
+    Number,
+    Problem,
+    Put,
+    Statement,
+    Temp,
+    Use,
+)
+from gradspec.spec.kinds import (
+    KIND_WORDS,
+    describe,
+    dtype_hint,
+    fit,
+    is_data,
+    is_default,
+    is_integers,
+    listed,
+)
+from gradspec.spec.model import Call, IndexSlice
 from gradspec.spec.signature import PREFIXES, Signature, explain_unknown, find
 from gradspec.spec.syntax import BadText, Offsets, parse
 
 if TYPE_CHECKING:
     from gradspec.ops.registry import Param
 
-__all__ = [
-    "LIMIT", "RESERVED", "Alias", "Do", "Get", "Instruction", "MakeLeaf", "Number", "Problem", "Put",
-    "Statement", "Temp", "Use", "name_fault", "parse_statement",
-]  # fmt: skip
+__all__ = ["LIMIT", "RESERVED", "name_fault", "parse_statement"]
 
 LIMIT = 10_000  # characters
 RESERVED = tuple(CONSTANTS)
-
-
-class Use(NamedTuple):
-    """A tensor by its name, and where in the text it is used."""
-
-    name: str
-    offset: int
-    width: int
-
-
-class Temp(NamedTuple):
-    """The k-th intermediate result of the statement."""
-
-    k: int
-
-
-class Number(NamedTuple):
-    """A literal in the place of a tensor."""
-
-    value: Any
-
-
-Target = str | Temp
-
-
-class Do(NamedTuple):
-    """An op. `key` tells calls apart where equality would not (1, 1.0 and True)."""
-
-    call: Call
-    key: str
-    inputs: tuple[Use | Temp | Number, ...]
-    out: tuple[Target, ...]
-
-
-class MakeLeaf(NamedTuple):
-    """`tensor(...)`: `data` is a number or nested lists, `dtype` a word or None."""
-
-    data: Any
-    dtype: str | None
-    requires_grad: bool
-    out: Target
-    offset: int
-    width: int
-
-
-class Get(NamedTuple):
-    """An attribute that is no op: grad or data."""
-
-    of: Use | Temp
-    name: str
-    out: Target
-
-
-class Put(NamedTuple):
-    """An attribute written; `value` is a Use, a Temp, None or a bool."""
-
-    of: Use | Temp
-    name: str
-    value: Any
-
-
-class Alias(NamedTuple):
-    """`y = x`: a second name of the same tensor."""
-
-    name: str
-    of: Use
-
-
-Instruction = Do | MakeLeaf | Get | Put | Alias
-
-
-class Problem(NamedTuple):
-    """One fault of a statement: its code and the characters it is about."""
-
-    code: str
-    message: str
-    offset: int
-    width: int
-    hint: str = ""
-
-
-class Statement(NamedTuple):
-    """A parsed statement. `targets` are the names it binds (also where it has problems)."""
-
-    text: str
-    instructions: tuple[Instruction, ...]
-    targets: tuple[str, ...]
-    temps: int
-    problems: tuple[Problem, ...]
 
 
 @lru_cache(maxsize=16384)
@@ -180,12 +111,6 @@ _FOLDED = ("+", "-", "*", "/", "//", "%", "**")
 _READ = ("grad", "data")  # attributes that are no op
 _OPS = ("T", "mT", "H", "real", "imag")  # attributes that are one
 _WRITTEN = {"grad": "a tensor or None", "data": "a tensor", "requires_grad": "True or False"}
-_KIND_WORDS = {
-    "Tensor": "a tensor", "Operand": "a tensor or a number", "Tensors": "a list of tensors",
-    "Index": "an index", "int": "an integer", "float": "a real number", "Number": "a number",
-    "bool": "True or False", "str": "a quoted string", "DType": "a dtype in quotes",
-    "Dims": "an integer or a list of integers", "Size": "a list of integers",
-}  # fmt: skip
 
 
 class _Reader:
@@ -472,7 +397,7 @@ class _Reader:
         value = self.expression(node)
         if value is None or value is Ellipsis or isinstance(value, (bool, int, Use, Temp, _Broken)):
             return value
-        if isinstance(value, tuple) and _is_integers(value):
+        if isinstance(value, tuple) and is_integers(value):
             return value
         hint = "integers, slices, None, ..., lists of integers, and integer or bool tensors"
         return self.bad(node, "this cannot index", hint, "wrong-argument")
@@ -559,7 +484,7 @@ class _Reader:
                 param = param._replace(kind="Tensor")  # what is changed
             if value is not _BROKEN:
                 value = self.convert(param, value, where, signature, inputs)
-            if not _is_default(param, value):
+            if not is_default(param, value):
                 bound.append((param.name, value))
         if len(self.problems) > before or any(
             value is _BROKEN for _, value in [*arguments, *keywords.values()]
@@ -594,7 +519,7 @@ class _Reader:
             if name not in known:
                 hint = (
                     did_you_mean(name, known)
-                    or f"{signature.name} takes {', '.join(known_in_order(signature))}"
+                    or f"{signature.name} takes {', '.join(_signature_words(signature))}"
                 )
                 self.bad_keyword(each, f'{signature.name} has no argument "{name}"', hint, "unknown-argument")
             elif name in given:
@@ -603,7 +528,7 @@ class _Reader:
                 given[name] = (each.value, value)
         for param in signature.params:
             if param.required and param.name not in given:
-                hint = f"{signature.name}({', '.join(known_in_order(signature))})"
+                hint = f"{signature.name}({', '.join(_signature_words(signature))})"
                 self.bad(
                     node, f'{signature.name} needs the argument "{param.name}"', hint, "missing-argument"
                 )
@@ -620,20 +545,20 @@ class _Reader:
             return None
         before = len(inputs)
         for kind in param.kind.split(" | "):
-            fits, converted = _fit(kind, value, inputs)
+            fits, converted = fit(kind, value, inputs)
             if fits:
                 return converted
             del inputs[before:]
         kind = param.kind
         if kind == "DType" and isinstance(value, str):
             return self.bad(
-                node, f'no dtype "{value}"', did_you_mean(value, list(DTYPES)) or _dtype_hint(), "bad-dtype"
+                node, f'no dtype "{value}"', did_you_mean(value, list(DTYPES)) or dtype_hint(), "bad-dtype"
             )
-        words = " or ".join(_KIND_WORDS.get(each, each) for each in kind.split(" | "))
-        hint = "write tensor(...) to make one" if kind in ("Tensor", "Operand") and _is_data(value) else ""
+        words = " or ".join(KIND_WORDS.get(each, each) for each in kind.split(" | "))
+        hint = "write tensor(...) to make one" if kind in ("Tensor", "Operand") and is_data(value) else ""
         return self.bad(
             node,
-            f"{param.name} of {signature.name} takes {words}, not {_describe(value)}",
+            f"{param.name} of {signature.name} takes {words}, not {describe(value)}",
             hint,
             "wrong-argument",
         )
@@ -660,7 +585,7 @@ class _Reader:
             seen.add(name)
             if name == "data":
                 data = value
-                if value is not _BROKEN and not _is_data(value):
+                if value is not _BROKEN and not is_data(value):
                     hint = "clone(x) copies a tensor" if isinstance(value, (Use, Temp)) else ""
                     self.bad(
                         value_node, "tensor takes numbers and nested lists of them", hint, "wrong-argument"
@@ -669,7 +594,7 @@ class _Reader:
                 dtype = value
                 if not isinstance(value, str) or value not in DTYPES:
                     hint = did_you_mean(value, list(DTYPES)) if isinstance(value, str) else ""
-                    self.bad(value_node, "not a dtype", hint or _dtype_hint(), "bad-dtype")
+                    self.bad(value_node, "not a dtype", hint or dtype_hint(), "bad-dtype")
             elif name == "requires_grad":
                 requires_grad = value
                 if not isinstance(value, bool):
@@ -683,12 +608,12 @@ class _Reader:
             return _BROKEN
         offset, width = self.offsets.of(node)
         self.instructions.append(
-            MakeLeaf(_listed(data), dtype, requires_grad, temp := self.temp(), offset, width)
+            MakeLeaf(listed(data), dtype, requires_grad, temp := self.temp(), offset, width)
         )
         return temp
 
 
-def known_in_order(signature: Signature) -> list[str]:
+def _signature_words(signature: Signature) -> list[str]:
     return [param.name if param.required else f"{param.name}=…" for param in signature.params]
 
 
@@ -709,87 +634,3 @@ def _collect(arguments: list[Any], first: int) -> list[Any]:
     values = tuple(value for _, value in rest)
     broken = any(value is _BROKEN for value in values)
     return [*arguments[:first], (rest[0][0], _BROKEN if broken else values)] if rest else arguments
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, (Use, Temp))
-
-
-def _is_list(value: Any) -> bool:
-    return type(value) is tuple
-
-
-def _is_integers(value: Any) -> bool:
-    """Nested lists of integers or bools."""
-    return type(value) in (bool, int) or (_is_list(value) and all(map(_is_integers, value)))
-
-
-def _is_data(value: Any) -> bool:
-    """A number or nested lists of numbers."""
-    return isinstance(value, NUMBERS) or (_is_list(value) and all(map(_is_data, value)))
-
-
-def _listed(value: Any) -> Any:
-    return [_listed(each) for each in value] if isinstance(value, tuple) else value
-
-
-def _is_default(param: Param, value: Any) -> bool:
-    """Whether an argument says what leaving it out would; 1, 1.0 and True are different."""
-    return not param.required and type(value) is type(param.default) and repr(value) == repr(param.default)
-
-
-def _slot(value: Any, inputs: list[Any]) -> Slot:
-    inputs.append(value)
-    return Slot(len(inputs) - 1)
-
-
-def _fit(kind: str, value: Any, inputs: list[Any]) -> tuple[bool, Any]:
-    """Whether `value` is of that kind, and its canonical form."""
-    if kind == "Tensor" or (kind == "Operand" and _is_tensor(value)):
-        return (True, _slot(value, inputs)) if _is_tensor(value) else (False, None)
-    if kind == "Operand":
-        return (True, _slot(Number(value), inputs)) if isinstance(value, NUMBERS) else (False, None)
-    if kind == "Tensors":
-        fits = _is_list(value) and all(map(_is_tensor, value))
-        return fits, tuple(_slot(each, inputs) for each in value) if fits else None
-    if kind == "Index":
-        entries = value if _is_list(value) else (value,)
-        return True, tuple(_index_slots(entry, inputs) for entry in entries)
-    if kind == "Dims":
-        fits = type(value) is int or (_is_list(value) and all(type(each) is int for each in value))
-        return fits, value
-    if kind == "Size":
-        fits = type(value) is int or (_is_list(value) and all(type(each) is int for each in value))
-        return fits, (value,) if type(value) is int else value
-    if kind == "DType":
-        return isinstance(value, str) and value in DTYPES, value
-    types = {
-        "int": (int,),
-        "float": (int, float),
-        "Number": (int, float, complex),
-        "bool": (bool,),
-        "str": (str,),
-    }
-    return type(value) in types.get(kind, ()), value
-
-
-def _index_slots(entry: Any, inputs: list[Any]) -> Any:
-    if _is_tensor(entry):
-        return _slot(entry, inputs)
-    if isinstance(entry, IndexSlice):
-        return IndexSlice(*(_index_slots(part, inputs) for part in entry))
-    return entry
-
-
-def _describe(value: Any) -> str:
-    if _is_tensor(value):
-        return "a tensor"
-    if _is_list(value):
-        return "a list"
-    if value is None or isinstance(value, (bool, str)):
-        return repr(value)
-    return f"the number {value!r}" if isinstance(value, NUMBERS) else "..."
-
-
-def _dtype_hint() -> str:
-    return f"dtypes are {', '.join(DTYPES)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
 from gradspec.spec.array import literal_or_fault
 from gradspec.spec.expect import expect, expect_hooks
+from gradspec.spec.instruction import Alias, Do, Get, MakeLeaf, Number, Put, Temp, Use
 from gradspec.spec.model import (
     Apply,
     Backward,
@@ -24,7 +25,7 @@ from gradspec.spec.model import (
     StepExpectation,
     ZeroGrad,
 )
-from gradspec.spec.statement import Alias, Do, Get, MakeLeaf, Number, Put, Temp, Use, parse_statement
+from gradspec.spec.statement import parse_statement
 
 if TYPE_CHECKING:
     from gradspec.spec.scope import Path, Scope

@@ -9,20 +9,9 @@ from typing import Any
 
 import pytest
 
+from gradspec.spec.instruction import Alias, Do, Get, MakeLeaf, Number, Put, Statement, Temp, Use
 from gradspec.spec.model import IndexSlice, Slot
-from gradspec.spec.statement import (
-    Alias,
-    Do,
-    Get,
-    MakeLeaf,
-    Number,
-    Put,
-    Statement,
-    Temp,
-    Use,
-    name_fault,
-    parse_statement,
-)
+from gradspec.spec.statement import name_fault, parse_statement
 
 
 def shown(value: Any) -> Any:
@@ -290,7 +279,7 @@ def test_odd_texts_give_a_fault(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         statement = parse_statement(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 5.0  # seconds: no hang, also on a busy machine
     assert statement.problems or text == "y = x # note"
 
 
