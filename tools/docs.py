@@ -7,9 +7,7 @@ the output of every command that a page shows.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -172,13 +170,10 @@ def commands(help_text: str) -> list[str]:
 
 
 def _help(*arguments: str) -> str:
-    code = "import sys; sys.argv[0] = 'gradspec'; from gradspec.cli import main; main()"
-    command = [sys.executable, "-c", code, *arguments, "--help"]
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"gradspec {' '.join(arguments)} --help failed:\n{done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    code, text = outcome([*arguments, "--help"], ROOT)
+    if code:
+        raise SystemExit(f"gradspec {' '.join(arguments)} --help failed:\n{text}")
+    return text.rstrip()
 
 
 # The report
@@ -237,11 +232,11 @@ def plugins_page() -> Iterator[str]:
     from gradspec.spec.features import FEATURES
 
     yield "# Features and hooks\n"
-    yield "A plugin is a package with entry points. Backends stand in the group `gradspec.backends`, listed by name and"
-    yield "imported when selected; modules with hooks in the group `gradspec`. The environment variable"
-    yield "`GRADSPEC_PLUGINS` restricts which are seen (names separated by commas; empty for none).\n"
+    yield "A plugin is a package with entry points. Backends stand in the group `gradspec.backends`, listed"
+    yield "by name and imported when selected; modules with hooks in the group `gradspec`. The environment"
+    yield "variable `GRADSPEC_PLUGINS` restricts which are seen: names and commas; empty for none.\n"
     yield "## Features\n"
-    yield "`Backend.supports(feature)` answers `native`, `emulated` or `unsupported` for each of these words.\n"
+    yield "`Backend.supports(feature)` answers `native`, `emulated` or `unsupported` for each of these.\n"
     yield "| feature | asked for by |\n| --- | --- |"
     yield "| `op:NAME` | a call of this op; in place it needs `in-place` too |"
     yield "| `dtype:NAME` | data or an argument of this dtype |"

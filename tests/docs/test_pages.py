@@ -75,3 +75,11 @@ def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     made = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     return made | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def test_outputs_are_compared_line_by_line() -> None:
+    assert same("a\n…\nd in 1.5 s\n", "a\nb\nc\nd in 20 ms\n".replace("20 ms", "0.2 s"))
+    assert same("exp(x) … y = eˣ\n", "exp(x)      elementwise y = eˣ\n")
+    assert not same("a\nb\n", "a\nc\n")
+    assert not same("a\n", "a\nb\n")
+    assert not same("a\n…\nb\n", "a\nc\n")
