@@ -270,7 +270,12 @@ def _(xp: Xp, input: Array, exponent: Array) -> Array:
 
 @pow.partial("exponent")
 def _(xp: Xp, input: Array, exponent: Array, y: Array) -> Array:
-    flat = xp.logical_and(xp.equal(input, 0), xp.greater_equal(xp.real(exponent), 0))
+    if category(xp.dtype) == 3:
+        part = xp.real(exponent)
+        not_negative = xp.equal(part, xp.abs(part))  # complex numbers are not ordered, nor are their namespaces
+    else:
+        not_negative = xp.greater_equal(exponent, 0)
+    flat = xp.logical_and(xp.equal(input, 0), not_negative)
     return xp.multiply(y, xp.log(xp.where(flat, 1, input)))
 
 

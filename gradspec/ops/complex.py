@@ -17,7 +17,7 @@ def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[s
     return dtype, real_of(dtype)
 
 
-@linear(node="ConjBackward0", dtypes=KEEP, internal=True, view=True)
+@linear(node="ConjBackward0", dtypes=KEEP, internal=True)
 def conj_complex(xp: Xp, input: Tensor) -> Tensor:
     """z̄ of a complex tensor. Shape: any → same.
 
@@ -31,7 +31,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return xp.conj(ct)
 
 
-@linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True, view=True)
+@linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
 def real_part(xp: Xp, input: Tensor) -> Tensor:
     """Re z of a complex tensor. Shape: any → same. Shares memory.
 
@@ -45,7 +45,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return ct
 
 
-@linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True, view=True)
+@linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
 def imag_part(xp: Xp, input: Tensor) -> Tensor:
     """Im z of a complex tensor. Shape: any → same. Shares memory.
 

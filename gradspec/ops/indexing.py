@@ -191,7 +191,7 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
         elif isinstance(entry, int):
             y = F.select(y, axis, entry)
         elif isinstance(entry, slice):
-            y = _sliced(F, y, axis, entry, alone=len(entries) == 1)
+            y = _sliced(F, y, axis, entry, alone=len(entries) == 1 and entries[0] is entry)
             axis += 1
         else:
             advanced[axis] = _checked_index(entry, y.shape, axis)

@@ -262,7 +262,10 @@ def _folded(F: Any, input: Any, other: Any) -> Any:
     if len(single.shape) == 1:
         return F.unsafe_view(F.mv(flat, single), rows)
     y = F.unsafe_view(F.mm(flat, single), [*rows, single.shape[-1]])
-    return F.clone(F.transpose(y, -2, -1)) if transposed else y
+    if not transposed:
+        return y
+    turned = F.transpose(y, -2, -1)
+    return turned if 1 in y.shape[-2:] or not prod(y.shape) else F.clone(turned)  # torch's contiguous()
 
 
 def _batched(F: Any, input: Any, other: Any) -> Any:

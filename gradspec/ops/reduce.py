@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from math import prod as product
 from typing import Any
 
@@ -222,9 +223,13 @@ def _variance_vjp(
     xp: Xp, ct: Array, input: Array, meta: Any, dim: Any, correction: float, keepdim: bool
 ) -> Array:
     shape = meta.shape
-    centred = xp.subtract(input, xp.mean(input, axes_of(dim, len(shape)), True))
+    average = xp.mean(input, axes_of(dim, len(shape)), True)
     spread = _spread(xp, xp.astype(ct, meta.dtype), shape, dim, keepdim)
     freedom = float(_count(shape, dim) - correction)
+    if freedom <= 0 and (dim is None or not shape):
+        # y is NaN or ∞ whatever the elements are; torch's answer for a reduction over everything
+        return xp.multiply(spread, xp.where(xp.equal(input, average), nan, inf))
+    centred = xp.subtract(input, average)
     return xp.divide(xp.multiply(2.0, xp.multiply(spread, centred)), freedom)
 
 
@@ -401,7 +406,7 @@ def logsumexp(xp: Xp, input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor
     axes = axes_of(dim, len(shape))
     if not product(shape):
         return xp.log(xp.sum(xp.exp(input), axes, keepdim))
-    largest = xp.max(xp.real(input), axes, True)
+    largest = xp.max(xp.real(input), axes, True) if shape else xp.real(input)
     top = xp.astype(xp.where(xp.isinf(largest), 0.0, largest), xp.dtype)
     total = xp.log(xp.sum(xp.exp(xp.subtract(input, top)), axes, True))
     result = xp.add(total, top)

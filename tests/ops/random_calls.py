@@ -1,0 +1,466 @@
+"""Random calls of the tier-1 ops: shapes, broadcasting, arguments and dtypes as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["MAKERS", "Call"]
+
+FLOATS = ("float32", "float64")
+
+
+class Call:
+    """An op and its arguments; NumPy arrays are tensors, and `grads` names those that want a gradient."""
+
+    def __init__(self, op: str, args: dict[str, Any]) -> None:
+        self.op = op
+        self.args = args
+
+    def __repr__(self) -> str:
+        def show(value: Any) -> Any:
+            if isinstance(value, np.ndarray):
+                return f"{value.dtype}{value.tolist() if value.size < 13 else value.shape}"
+            return [show(v) for v in value] if isinstance(value, list) else value
+
+        return f"{self.op}({', '.join(f'{k}={show(v)}' for k, v in self.args.items())})"
+
+
+class Dice:
+    """Random parts of calls."""
+
+    def __init__(self, rng: np.random.Generator, dtype: str) -> None:
+        self.rng = rng
+        self.dtype = dtype
+
+    def shape(self, low: int = 0, high: int = 3, sizes: tuple[int, ...] = (1, 2, 3, 4)) -> tuple[int, ...]:
+        ndim = int(self.rng.integers(low, high + 1))
+        shape = [int(self.rng.choice(sizes)) for _ in range(ndim)]
+        if ndim and self.rng.random() < 0.04:
+            shape[int(self.rng.integers(ndim))] = 0
+        return tuple(shape)
+
+    def array(self, shape: tuple[int, ...], low: float = -3.0, high: float = 3.0, dtype: str = "") -> Any:
+        dtype = dtype or self.dtype
+        values = self.rng.uniform(low, high, shape)
+        if dtype.startswith("complex"):
+            values = values + 1j * self.rng.uniform(low, high, shape)
+        if dtype == "bool":
+            values = values > (low + high) / 2
+        return np.asarray(values).astype(dtype)
+
+    def coarse(self, shape: tuple[int, ...]) -> Any:
+        """Values with ties and zeros."""
+        return np.asarray(self.rng.integers(-2, 3, shape) / 2).astype(self.dtype)
+
+    def broadcasting(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """A shape that broadcasts to `shape`."""
+        cut = shape[int(self.rng.integers(len(shape) + 1)) :]
+        return tuple(1 if self.rng.random() < 0.3 else size for size in cut)
+
+    def pair(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        shape = self.shape()
+        other = self.broadcasting(shape)
+        first = tuple(1 if self.rng.random() < 0.2 else size for size in shape) if other == shape else shape
+        return (first, other) if self.rng.random() < 0.6 else (other, first)
+
+    def chance(self, p: float = 0.5) -> bool:
+        return bool(self.rng.random() < p)
+
+    def dim(self, shape: tuple[int, ...]) -> int:
+        ndim = len(shape) or 1
+        return int(self.rng.integers(-ndim, ndim))
+
+    def dims(self, shape: tuple[int, ...]) -> list[int]:
+        ndim = len(shape)
+        count = int(self.rng.integers(ndim + 1))
+        return [int(d) - (ndim if self.chance(0.3) else 0) for d in self.rng.permutation(ndim)[:count]]
+
+    def other_dtype(self) -> str:
+        """A dtype to mix with the call's own."""
+        return str(self.rng.choice(["int64", "float32", "float64", self.dtype, self.dtype]))
+
+    @property
+    def complex(self) -> bool:
+        return self.dtype.startswith("complex")
+
+
+MAKERS: dict[str, Callable[[Dice], Call]] = {}
+
+
+def _maker(*ops: str) -> Any:
+    def register(function: Callable[[Dice, str], dict[str, Any]]) -> Any:
+        for op in ops:
+            MAKERS[op] = lambda dice, op=op: Call(op, function(dice, op))
+        return function
+
+    return register
+
+
+REAL_ONLY = {
+    "sign", "maximum", "minimum", "amax", "amin", "clamp", "relu", "softmax", "log_softmax", "argmax", "argmin", "lt", "le",
+    "gt", "ge",
+}  # fmt: skip
+
+
+@_maker("abs", "neg", "exp", "sin", "cos", "tanh", "sigmoid", "square", "clone", "relu", "positive")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape())}
+
+
+@_maker("log", "sqrt", "reciprocal")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(), 0.2, 4.0)}
+
+
+@_maker("sign", "zeros_like", "ones_like", "detach")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.coarse(dice.shape())}
+
+
+@_maker("to")
+def _(dice: Dice, op: str) -> Any:
+    wanted = ["complex128"] if dice.complex else ["float32", "float64", "complex64", "int64", "bool"]
+    return {"input": dice.array(dice.shape()), "dtype": str(dice.rng.choice(wanted))}
+
+
+@_maker("add", "sub")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    args = {"input": dice.array(a), "other": dice.array(b, dtype=dice.other_dtype())}
+    if dice.chance(0.3):
+        args["other"] = [2, -0.5, 3.0, True][int(dice.rng.integers(3))]
+    if op == "sub" and dice.chance(0.15):
+        args = {"input": 2.5, "other": dice.array(a)}
+    elif dice.chance(0.3):
+        args["alpha"] = float(dice.rng.choice([2.0, -0.5]))
+    return args
+
+
+@_maker("mul")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    if dice.chance(0.25):
+        args = [dice.array(a), 4 if dice.chance() else -0.25]
+        return dict(zip(("input", "other") if dice.chance() else ("other", "input"), args, strict=True))
+    return {"input": dice.array(a), "other": dice.array(b, dtype=dice.other_dtype())}
+
+
+@_maker("div")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    args = {"input": dice.array(a), "other": dice.array(b, 0.4, 3.0)}
+    if dice.chance(0.25):
+        args["other"] = float(dice.rng.choice([2, -0.25]))
+    elif dice.chance(0.2):
+        args["input"] = 3
+    if not dice.complex and dice.chance(0.3) and not isinstance(args["input"], int):
+        args["rounding_mode"] = str(dice.rng.choice(["trunc", "floor"]))
+    return args
+
+
+@_maker("remainder")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    return {"input": dice.array(a, -9, 9), "other": dice.array(b, 0.7, 3) if dice.chance(0.7) else 2.5}
+
+
+@_maker("pow")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    kind = int(dice.rng.integers(4))
+    if kind == 0:
+        return {"input": dice.array(a), "exponent": int(dice.rng.integers(-2, 5))}
+    if kind == 1:
+        return {"input": dice.array(a, 0.3, 3), "exponent": float(dice.rng.choice([0.5, 2.5, -1.5]))}
+    if kind == 2:
+        return {"input": 2 if dice.chance() else 0.5, "exponent": dice.array(a)}
+    return {"input": dice.array(a, 0.3, 3), "exponent": dice.array(b)}
+
+
+@_maker("maximum", "minimum")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    return {"input": dice.coarse(a), "other": dice.coarse(b)}
+
+
+@_maker("eq", "ne", "lt", "le", "gt", "ge")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    return {"input": dice.coarse(a), "other": dice.coarse(b) if dice.chance(0.7) else 0.5}
+
+
+@_maker("clamp")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    tensors = dice.chance()
+    bounds = [dice.coarse(dice.broadcasting(a) if tensors else ()) for _ in range(2)]
+    values = bounds if tensors else [bound.item() for bound in bounds]
+    args = {"input": dice.coarse(a), "min": values[0], "max": values[1]}
+    if dice.chance(0.4):
+        del args["min" if dice.chance() else "max"]
+    return args
+
+
+@_maker("where")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    # torch fails in backward where one of the two is complex
+    other = 1.5 if dice.chance(0.2) else dice.array(b, dtype=dice.dtype if dice.complex else dice.other_dtype())
+    return {"condition": dice.array(dice.broadcasting(a), dtype="bool"), "input": dice.array(a), "other": other}
+
+
+@_maker("sum", "mean", "amax", "amin", "std", "var", "logsumexp")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args = {"input": dice.coarse(shape) if op in ("amax", "amin") else dice.array(shape)}
+    if dice.chance(0.75) or op == "logsumexp":
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+        if not args["dim"] and op in ("std", "var", "logsumexp") and not isinstance(args["dim"], int):
+            args["dim"] = dice.dim(shape)  # torch's own gradients are wrong for an empty list
+        if dice.chance():
+            args["keepdim"] = True
+    if op in ("std", "var") and dice.chance():
+        args["correction"] = float(dice.rng.choice([0, 1, 0.5, 2]))
+    if op in ("sum", "mean") and not dice.complex and dice.chance(0.2):
+        args["dtype"] = "float64"
+    return args
+
+
+@_maker("prod", "argmax", "argmin")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args: dict[str, Any] = {"input": dice.coarse(shape) if dice.chance() else dice.array(shape)}
+    if dice.chance(0.7):
+        args["dim"] = dice.dim(shape)
+        if dice.chance():
+            args["keepdim"] = True
+    return args
+
+
+@_maker("softmax", "log_softmax", "cumsum")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    scale = 60 if dice.chance(0.2) else 3
+    args: dict[str, Any] = {"input": dice.array(shape, -scale, scale), "dim": dice.dim(shape)}
+    if not dice.complex and dice.chance(0.2):
+        args["dtype"] = "float64"
+    return args
+
+
+@_maker("cat")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    dim = dice.dim(shape)
+    arrays = []
+    for _ in range(int(dice.rng.integers(1, 4))):
+        one = list(shape)
+        one[dim] = int(dice.rng.integers(0, 4))
+        arrays.append(dice.array(tuple(one), dtype=dice.other_dtype()))
+    if dice.chance(0.1):
+        arrays.insert(0, dice.array((0,)))
+    if all(a.shape == (0,) for a in arrays):
+        dim = 0
+    return {"tensors": arrays, "dim": dim}
+
+
+@_maker("stack")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    count = int(dice.rng.integers(1, 4))
+    return {
+        "tensors": [dice.array(shape) for _ in range(count)],
+        "dim": int(dice.rng.integers(-len(shape) - 1, len(shape) + 1)),
+    }
+
+
+@_maker("expand")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    have = dice.broadcasting(shape)
+    lead = len(shape) - len(have)
+    size = [-1 if k >= lead and have[k - lead] == n and dice.chance(0.3) else n for k, n in enumerate(shape)]
+    return {"input": dice.array(have), "size": size}
+
+
+@_maker("flatten")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    ndim = len(shape) or 1
+    start = int(dice.rng.integers(ndim))
+    end = int(dice.rng.integers(start, ndim))
+    return {"input": dice.array(shape), "start_dim": start - (ndim if dice.chance(0.3) else 0), "end_dim": end}
+
+
+@_maker("flip")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    return {"input": dice.array(shape), "dims": dice.dims(shape)}
+
+
+@_maker("permute")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(0, 4)
+    return {"input": dice.array(shape), "dims": [int(d) for d in dice.rng.permutation(len(shape))]}
+
+
+@_maker("transpose")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    return {"input": dice.array(shape), "dim0": dice.dim(shape), "dim1": dice.dim(shape)}
+
+
+@_maker("reshape")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(sizes=(1, 2, 4))
+    array = dice.array(shape)
+    wanted = [int(n) for n in dice.rng.permutation(shape)] if shape else [1]
+    if len(wanted) > 1 and dice.chance():
+        wanted = [wanted[0] * wanted[1], *wanted[2:]]
+    if array.size and wanted and dice.chance(0.4):
+        wanted[int(dice.rng.integers(len(wanted)))] = -1
+    return {"input": array, "shape": wanted}
+
+
+@_maker("squeeze")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(sizes=(1, 1, 3))
+    args: dict[str, Any] = {"input": dice.array(shape)}
+    if dice.chance(0.6):
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+    return args
+
+
+@_maker("unsqueeze")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    return {"input": dice.array(shape), "dim": int(dice.rng.integers(-len(shape) - 1, len(shape) + 1))}
+
+
+@_maker("tril", "triu")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(2, 3)), "diagonal": int(dice.rng.integers(-3, 4))}
+
+
+@_maker("T", "mT", "H", "real")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(2, 2))}
+
+
+@_maker("split")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    dim = dice.dim(shape)
+    size = shape[dim]
+    sections: Any = int(dice.rng.integers(1, 4))
+    if dice.chance():
+        cut = int(dice.rng.integers(size + 1))
+        sections = [cut, size - cut]
+    return {"tensor": dice.array(shape), "split_size_or_sections": sections, "dim": dim}
+
+
+@_maker("pad")
+def _(dice: Dice, op: str) -> Any:
+    mode = str(dice.rng.choice(["constant", "constant", "reflect", "replicate", "circular"]))
+    if mode == "constant":
+        shape = dice.shape(1, 3)
+        count = int(dice.rng.integers(len(shape) + 1))
+        pads = [int(n) for n in dice.rng.integers(-1 if 0 not in shape else 0, 3, 2 * count)]
+        for axis in range(count):  # never crop an axis away more than whole
+            if shape[-1 - axis] + pads[2 * axis] + pads[2 * axis + 1] < 0:
+                pads[2 * axis : 2 * axis + 2] = [0, 0]
+        args = {"input": dice.array(shape), "pad": pads}
+        return args | ({"value": 1.5} if dice.chance() else {})
+    axes = int(dice.rng.integers(1, 3))
+    shape = tuple(int(n) for n in dice.rng.integers(3, 5, axes + 1 + int(dice.chance())))
+    if axes == 1 and len(shape) == 4:
+        shape = shape[1:]
+    return {"input": dice.array(shape), "pad": [int(n) for n in dice.rng.integers(0, 3, 2 * axes)], "mode": mode}
+
+
+@_maker("gather")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    dim = dice.dim(shape)
+    if 0 in shape:
+        shape = tuple(n or 1 for n in shape)
+    wanted = [int(dice.rng.integers(1, n + 1)) for n in shape]
+    wanted[dim] = int(dice.rng.integers(0, 6))
+    index = dice.rng.integers(0, shape[dim], wanted)
+    return {"input": dice.array(shape), "dim": dim, "index": np.asarray(index).astype("int64")}
+
+
+@_maker("__getitem__")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(0, 4))
+    index: list[Any] = []
+    lists = int(dice.rng.integers(1, 4))
+    for size in shape[: int(dice.rng.integers(len(shape) + 1))]:
+        kind = int(dice.rng.integers(7))
+        if dice.chance(0.15):
+            index.append(None)
+        if kind == 0:
+            index.append(int(dice.rng.integers(-size, size)))
+        elif kind in (1, 2):
+            parts = [None, *range(-size - 1, size + 2)]
+            index.append(
+                slice(parts[int(dice.rng.integers(len(parts)))], parts[int(dice.rng.integers(len(parts)))], int(dice.rng.integers(1, 3)))
+            )
+        elif kind == 3:
+            index.append([int(n) for n in dice.rng.integers(-size, size, lists)])
+        elif kind == 4:
+            index.append(np.asarray(dice.rng.integers(0, size, (2, lists))).astype("int64"))
+        elif kind == 5 and not any(isinstance(entry, list | np.ndarray) for entry in index):
+            index.append(dice.array((size,), dtype="bool"))
+            break
+        else:
+            index.append(slice(None))
+    if dice.chance(0.25):
+        index.append(Ellipsis)
+    return {"input": dice.array(shape), "index": tuple(index) or (Ellipsis,)}
+
+
+@_maker("dot")
+def _(dice: Dice, op: str) -> Any:
+    size = int(dice.rng.integers(0, 5))
+    return {"input": dice.array((size,)), "tensor": dice.array((size,))}
+
+
+@_maker("matmul")
+def _(dice: Dice, op: str) -> Any:
+    n, k, m = (int(v) for v in dice.rng.integers(1, 4, 3))
+    k = 0 if dice.chance(0.04) else k
+    batch = dice.shape(0, 2)
+    a = (*batch, n, k) if dice.chance(0.8) else (k,)
+    b = (*dice.broadcasting(batch), k, m) if dice.chance(0.8) else (k,)
+    if dice.chance(0.3) and len(a) > 1 and len(b) > 1:
+        a, b = (*dice.broadcasting(batch), n, k), (*batch, k, m)
+    return {"input": dice.array(a), "other": dice.array(b)}
+
+
+@_maker("linear")
+def _(dice: Dice, op: str) -> Any:
+    k, m = (int(v) for v in dice.rng.integers(1, 4, 2))
+    args = {"input": dice.array((*dice.shape(0, 2), k)), "weight": dice.array((m, k))}
+    return args | ({"bias": dice.array((m,))} if dice.chance(0.6) else {})
+
+
+@_maker("einsum")
+def _(dice: Dice, op: str) -> Any:
+    equations = (
+        "ij,jk->ik", "i,i->", "i,j->ij", "ij->ji", "ii->", "ii->i", "ij->j", "ij->", "...ij,...jk", "bij,bjk->bik", "i,ij,j->",
+        "ij,ik->k", "ii,i->i", "ij,ij->ij", "ij,ij", "ijk,k->ji", "...i->...", "i...,i...->...", "ii,ij->j", "ba,ca->bc", "i->i",
+        "ij, jk, kl -> il", "iij->j", "a,b,c->cab",
+    )  # fmt: skip
+    equation = str(dice.rng.choice(equations))
+    sizes = {letter: int(dice.rng.integers(1, 4)) for letter in "abcijkl"}
+    batch = dice.shape(0, 1)
+    operands = []
+    for part in equation.split("->")[0].replace(" ", "").split(","):
+        shape: tuple[int, ...] = ()
+        for letter in part.replace("...", "."):
+            shape += batch if letter == "." else (sizes[letter],)
+        operands.append(dice.array(shape))
+    return {"equation": equation, "operands": operands}

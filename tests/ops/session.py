@@ -1,0 +1,173 @@
+"""One call of an op, with backward, as a program run through a backend's door."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradspec.dense import Dense
+from gradspec.errors import ProgramError
+from gradspec.ops import registry
+from gradspec.spec.model import Apply, Backward, Call, Grad, Leaf, Look, Program, Ref, Slot, Watch
+
+__all__ = ["LIBRARIES", "Result", "arrays_in", "dense", "run", "second_order"]
+
+LIBRARIES = ("python", "numpy")
+_backends: dict[str, Any] = {}
+
+
+class Result(NamedTuple):
+    """What a call gave: by output and by tensor argument."""
+
+    values: list[Any]
+    requires_grad: list[bool]
+    grad_fn: list[str | None]
+    grads: list[Any]
+
+
+def backend(name: str) -> Any:
+    """The embedded backend over that array library."""
+    if name not in _backends:
+        if name == "python":
+            from gradspec.backends.python import PythonBackend as Backend
+        else:
+            from gradspec.backends.numpy import NumpyBackend as Backend
+        _backends[name] = Backend()
+    return _backends[name]
+
+
+def dense(array: Any) -> Dense:
+    """A NumPy array as data."""
+    data = np.asarray(array)
+    return Dense(data.dtype.name, data.shape, data.ravel().tolist())
+
+
+def array(data: Any) -> Any:
+    """Data as a NumPy array; None stays None."""
+    return None if data is None else np.array(data.flat(), dtype=data.dtype).reshape(data.shape)
+
+
+def arrays_in(args: dict[str, Any]) -> list[Any]:
+    """The NumPy arrays among arguments, in their order."""
+    found: list[Any] = []
+
+    def visit(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            for part in value:
+                visit(part)
+
+    for value in args.values():
+        visit(value)
+    return found
+
+
+class _Writer:
+    """A program of one call, being written: its leaves are the arrays of the call, in order."""
+
+    def __init__(self, op: str, args: dict[str, Any], wants: Any) -> None:
+        self.constants: dict[int, Any] = {}
+        self.leaves: list[Leaf] = []
+        self.count = 0
+        self.inputs: list[int] = []
+        tensors = {name for name, param in registry[op].by_name.items() if param.is_tensor}
+        self.call = Call(op, tuple((k, self._slots(v, wants, k in tensors)) for k, v in args.items()))
+        self.tensors = [leaf.binding for leaf in self.leaves]
+
+    def bind(self) -> int:
+        self.count += 1
+        return self.count - 1
+
+    def leaf(self, value: Any, requires_grad: bool = False) -> int:
+        binding = self.bind()
+        self.leaves.append(Leaf(binding, dense(value), requires_grad))
+        return binding
+
+    def _slots(self, value: Any, wants: Any, tensor: bool) -> Any:
+        if isinstance(value, np.ndarray):
+            self.inputs.append(self.leaf(value, wants(len(self.leaves))))
+            return Slot(len(self.inputs) - 1)
+        if isinstance(value, list | tuple):
+            return tuple(self._slots(part, wants, tensor) for part in value)
+        if tensor and value is not None:
+            self.inputs.append(self.bind())
+            self.constants[self.inputs[-1]] = value
+            return Slot(len(self.inputs) - 1)
+        return value
+
+    def run(self, library: str, steps: list[Any]) -> Any:
+        program = Program(
+            "call", "float32", ("",) * self.count, self.constants, (self.call,), tuple(self.leaves), tuple(steps), len(steps)
+        )  # fmt: skip
+        seen = backend(library).run(program)
+        for outcome in seen.outcomes.values():
+            if outcome.status == "error":
+                raise ProgramError(outcome.code, outcome.text)
+            assert outcome.status in ("ok", "not-run"), outcome
+        return seen
+
+
+def _outputs(op: str, args: dict[str, Any]) -> int:
+    """How many tensors a call gives."""
+    if op != "split":
+        return 1
+    sections = args["split_size_or_sections"]
+    if not isinstance(sections, int):
+        return len(sections)
+    return max(1, -(-args["tensor"].shape[args.get("dim", 0)] // sections))
+
+
+FIELDS = ("value", "requires_grad", "grad_fn")
+
+
+def run(library: str, op: str, args: dict[str, Any], wants: Any, cts: list[Any] | None = None) -> Result:
+    """Call the op; with `cts`, one for each output, call backward on the outputs that require grad.
+
+    `wants(k)`: whether the k-th array among the arguments requires grad.
+    Raises ProgramError.
+    """
+    writer = _Writer(op, args, wants)
+    outs = tuple(writer.bind() for _ in range(_outputs(op, args)))
+    steps: list[Any] = [
+        Apply(0, tuple(writer.inputs), outs, 0), Watch(tuple(Look(out, "", FIELDS) for out in outs), 1),
+    ]  # fmt: skip
+    first = writer.run(library, steps)
+    looks = first.seen[1]
+    tracked = [look["requires_grad"] for look in looks]
+    grads: list[Any] = [None] * len(writer.tensors)
+    if cts is not None and any(tracked):
+        roots = [(out, Ref(writer.leaf(ct))) for out, ct, t in zip(outs, cts, tracked, strict=True) if t]
+        of, gradients = zip(*roots, strict=True)
+        steps.append(Backward(of, gradients, None, False, None, 2))
+        steps.append(Watch(tuple(Look(t, "", ("grad",)) for t in writer.tensors), 3))
+        grads = [array(look["grad"]) for look in writer.run(library, steps).seen[3]]
+    return Result([array(look["value"]) for look in looks], tracked, [look["grad_fn"] for look in looks], grads)
+
+
+def second_order(library: str, op: str, args: dict[str, Any], wants: Any, ct: Any, weights: list[Any]) -> list[Any]:
+    """The gradients of Σ weightsₖ·gradₖ, gradₖ being the gradients of the call for cotangent `ct`.
+
+    All arrays among the arguments, then `ct`; None where there is none.
+    """
+    writer = _Writer(op, args, wants)
+    wanted = [leaf.binding for leaf in writer.leaves if leaf.requires_grad]
+    (out,) = (writer.bind(),)
+    seed = writer.leaf(ct, requires_grad=True)
+    firsts = tuple(writer.bind() for _ in wanted)
+    steps: list[Any] = [
+        Apply(0, tuple(writer.inputs), (out,), 0),
+        Grad((out,), tuple(wanted), firsts, (Ref(seed),), None, True, True, True, 1),
+        Watch(tuple(Look(first, "", ("requires_grad",)) for first in firsts), 2),
+    ]
+    tracked = [look["requires_grad"] for look in writer.run(library, steps).seen[2]]
+    roots = [
+        (first, Ref(writer.leaf(weight))) for first, weight, t in zip(firsts, weights, tracked, strict=True) if t
+    ]
+    if not roots:
+        return [None] * (len(writer.tensors) + 1)
+    of, gradients = zip(*roots, strict=True)
+    steps.append(Backward(of, gradients, None, False, None, 3))
+    steps.append(Watch(tuple(Look(t, "", ("grad",)) for t in (*writer.tensors, seed)), 4))
+    return [array(look["grad"]) for look in writer.run(library, steps).seen[4]]
