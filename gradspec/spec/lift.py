@@ -18,11 +18,13 @@ __all__ = ["LONG_TEXT", "MARK", "Lifted", "lift"]
 LONG_TEXT = 8192  # shorter texts gain nothing
 MARK = "\ue000"
 _SHORTEST_LIST = 512
-_OPENING = re.compile(r"\[[ \n\[]*-?[0-9]")
+_INNERMOST = re.compile(r"\[[ \n]*-?[0-9]")
 # What JSON and YAML read differently. Each begins with a letter of its own, which makes the search fast.
 _MINUS_ZERO = re.compile(r"-0[,\]\s]")
 _FAR_EXPONENTS = (re.compile(r"e[-+]?[0-9]{3}"), re.compile(r"E[-+]?[0-9]{3}"))
 _DEEPEST = 16
+_WIDEST_GAP = 100
+_PATIENCE = 4  # lengths of the text that may be read in vain
 
 
 class Lifted:
@@ -52,15 +54,17 @@ def lift(text: str) -> Lifted | None:
     shifts = [0]
     done = length = wasted = 0
     position = 0
-    while match := _OPENING.search(text, position):
-        start = match.start()
-        try:
-            value, end = decode(text, start)
-        except (ValueError, RecursionError) as error:
-            wasted += getattr(error, "pos", len(text)) - start
-            if wasted > 4 * len(text):
+    while match := _INNERMOST.search(text, position):
+        for start in _brackets(text, match.start(), position):
+            try:
+                value, end = decode(text, start)
+                break
+            except (ValueError, RecursionError) as error:
+                wasted += getattr(error, "pos", len(text)) - start
+        else:
+            if wasted > _PATIENCE * len(text):
                 return None
-            position = start + 1
+            position = match.end()
             continue
         position = end
         if end - start < _SHORTEST_LIST:
@@ -79,6 +83,19 @@ def lift(text: str) -> Lifted | None:
         return None
     pieces.append(text[done:])
     return Lifted("".join(pieces), lists, ends, shifts)
+
+
+def _brackets(text: str, innermost: int, first: int) -> list[int]:
+    """Where the brackets stand that open directly before the innermost one, the outermost first."""
+    found = [innermost]
+    at = innermost - 1
+    while at >= first and len(found) < _DEEPEST and text[at] in " \n[":
+        if text[at] == "[":
+            found.append(at)
+        elif found[-1] - at > _WIDEST_GAP:
+            break
+        at -= 1
+    return found[::-1]
 
 
 def _refuse(word: str) -> float:

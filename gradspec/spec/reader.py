@@ -121,16 +121,16 @@ class _Builder:
         get_event()  # the stream's start
         event = get_event()
         if isinstance(event, StreamEndEvent):
-            self._stop("empty-file", "the file holds nothing", event, "a spec begins with `gradspec: 1`")
+            hint = "a spec begins with `gradspec: 1`"
+            self.document.faults.append(self.document.fault_at("empty-file", "the file holds nothing", 0, hint=hint))
+            raise _Stop
         self._check_directives(event)
         self.document.view, self.document.tree = self._root(get_event)
         get_event()  # the document's end
         event = get_event()
         if isinstance(event, DocumentStartEvent):
-            self._fault(
-                "several-documents", "a second YAML document begins here", event,
-                "write several specs as a list under `specs:`, without ---",
-            )  # fmt: skip
+            hint = "write several specs as a list under `specs:`, without ---"
+            self._stop("several-documents", "a second YAML document begins here", event, hint)
         if self.lists:
             raise _Unlift
 

@@ -1,4 +1,4 @@
-"""An error of the schema validator → faults in our words, with places, hints and stable codes."""
+"""Errors of the schema validator → faults in our words, with places, hints and stable codes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,26 @@ _PATTERNS = {  # by the key whose value (or whose items) it was
 Found = list[tuple[Fault, Path]]
 
 
-def explain(document: Document, error: Any) -> Found:
-    """The faults behind one error of jsonschema-rs, each with the path of what is faulty."""
+def explain(document: Document, errors: list[Any]) -> Found:
+    """The faults behind the errors of jsonschema-rs, each with the path of what is faulty.
+
+    A key that is missing because it is misspelt is one fault, not two.
+    """
+    unknown: dict[Path, list[str]] = {}
+    for error in errors:
+        if error.kind.name == "additionalProperties":
+            unknown[tuple(error.instance_path)] = error.kind.unexpected
+    found: Found = []
+    for error in errors:
+        if error.kind.name == "required":
+            beside = unknown.get(tuple(error.instance_path), ())
+            if any(did_you_mean(key[:60], [error.kind.property]) for key in beside):
+                continue
+        found += _explain(document, error)
+    return found
+
+
+def _explain(document: Document, error: Any) -> Found:
     path: Path = tuple(error.instance_path)
     value = _value(document.view, path)
     kind = error.kind.name

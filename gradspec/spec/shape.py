@@ -97,10 +97,9 @@ class _Checker:
         check = validator()
         if check.is_valid(view):
             return
-        for error in check.iter_errors(view):
-            for fault, path in explain(document, error):
-                document.faults.append(fault)
-                self.broken.append(path)
+        for fault, path in explain(document, list(check.iter_errors(view))):
+            document.faults.append(fault)
+            self.broken.append(path)
 
     def file(self) -> None:
         view = self.view
