@@ -39,7 +39,7 @@ _NOT_COMPLEX = (
 def elementwise_functions(dtype: str) -> dict[str, Function]:
     """All of them by name for arrays of `dtype`. Operands that are all Python numbers give doubles."""
     kind = category(dtype)
-    table = {**_UFUNCS, "sigmoid": _half_sigmoid if dtype == "float16" else _sigmoid}
+    table: dict[str, Function] = _UFUNCS | {"sigmoid": _half_sigmoid if dtype == "float16" else _sigmoid}
     if kind < 3:
         table["conj"] = table["real"] = _identity
     if kind < 2:

@@ -28,9 +28,9 @@ _LARGE = 1 << 14  # elements of an einsum's loop from which planning it pays
 # In bfloat16, functions whose results are what they were given need no rounding.
 _EXACT_IN_BFLOAT16 = (
     "astype", "shape", "zeros", "zeros_like", "ones", "ones_like", "arange", "negative", "abs", "sign",
-    "floor", "trunc", "isnan", "isinf", "isfinite", "logical_not", "conj", "real", "imag", "complex", "argmax",
-    "argmin", "any", "all", "max", "min", "reshape", "permute_dims", "broadcast_to", "flip", "concat",
-    "stack", "tril", "triu", "getitem", "take_along_axis", "nonzero",
+    "floor", "trunc", "isnan", "isinf", "isfinite", "logical_not", "conj", "real", "imag", "complex",
+    "argmax", "argmin", "any", "all", "max", "min", "reshape", "permute_dims", "broadcast_to", "flip",
+    "concat", "stack", "tril", "triu", "getitem", "take_along_axis", "nonzero",
 )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def _creation(own: str) -> dict[str, Function]:
 
     def where(condition: Any, a: Any, b: Any) -> Any:
         if type(a) in _NUMBERS and type(b) in _NUMBERS:
-            a = stored.type(a)
+            a, b = stored.type(a), stored.type(b)
         return np.where(condition, a, b)[()]
 
     def complex(re: Any, im: Any) -> Any:

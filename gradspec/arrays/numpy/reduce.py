@@ -12,7 +12,9 @@ from gradspec.arrays.numpy.faults import explain
 from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
-__all__ = ["reduce_functions"]
+__all__ = [
+    "all", "any", "argmax", "argmin", "cumulative_sum", "max", "mean", "min", "prod", "reduce_functions", "sum",
+]  # fmt: skip
 
 Function = Callable[..., Any]
 Axis = int | Sequence[int] | None
@@ -24,7 +26,7 @@ _minimum: Function = np.minimum.reduce
 _or: Function = np.logical_or.reduce
 _and: Function = np.logical_and.reduce
 # The dtype to accumulate in, by that of the array; others accumulate in their own.
-_WIDE = {np.dtype(d): np.dtype("int64") for d in ("bool", "uint8", "int8", "int16", "int32")}
+_WIDE: dict[Any, Any] = {np.dtype(d): np.dtype("int64") for d in ("bool", "uint8", "int8", "int16", "int32")}
 _WIDE[np.dtype("float16")] = np.dtype("float32")
 _HALF = np.dtype("float16")
 

@@ -31,7 +31,9 @@ def elementwise_functions(dtype: str) -> dict[str, Function]:
 
 
 def _unary(name: str, own: str, kernel: Kernel) -> Function:
-    fast, safe, rounds, out = kernel
+    if not kernel.supported:
+        return _refusing(name, own, kernel.safe)
+    fast, safe, rounds, out, _ = kernel
     round_all, round_one = list_rounder(out), number_rounder(out)
     rounds = rounds and out not in ("float64", "complex128")
 
@@ -52,7 +54,9 @@ def _unary(name: str, own: str, kernel: Kernel) -> Function:
 
 
 def _binary(name: str, own: str, kernel: Kernel) -> Function:
-    fast, safe, rounds, out = kernel
+    if not kernel.supported:
+        return _refusing(name, own, kernel.safe)
+    fast, safe, rounds, out, _ = kernel
     round_all, round_one, operand = list_rounder(out), number_rounder(out), number_rounder(own)
     rounds = rounds and out not in ("float64", "complex128")
     is_complex = category(own) == 3
@@ -88,6 +92,16 @@ def _binary(name: str, own: str, kernel: Kernel) -> Function:
         return PyArray(round_all(data) if rounds else data, shape, out)
 
     function.__name__ = name
+    return function
+
+
+def _refusing(name: str, own: str, refuse: Function) -> Function:
+    def function(*operands: Any) -> Any:
+        for x in operands:
+            if type(x) is PyArray and x.dtype != own:
+                return elementwise_functions(x.dtype)[name](*operands)
+        return refuse()
+
     return function
 
 

@@ -21,12 +21,13 @@ Function = Callable[..., Any]
 
 
 class Kernel(NamedTuple):
-    """`rounds`: whether a result may need rounding. `dtype`: of the result."""
+    """`rounds`: whether a result may need rounding. `dtype`: of the result. `supported`: False raises."""
 
     fast: Function
     safe: Function
     rounds: bool
     dtype: str
+    supported: bool = True
 
 
 BINARY = (
@@ -138,7 +139,7 @@ def _integer(dtype: str) -> dict[str, _Entry]:
         "minimum": _same(min, False),
         "negative": _same(operator.neg),
         "abs": _same(operator.abs),
-        "sign": _same(lambda x: (x > 0) - (x < 0), False),
+        "sign": _same(lambda x: 1 if x > 0 else -1 if x < 0 else 0, False),
         "square": _same(ieee.square),
         "imag": _same(lambda _: 0, False),
     } | dict.fromkeys(("conj", "real", "floor", "trunc"), _same(_identity, False))
@@ -174,5 +175,5 @@ def kernels(dtype: str) -> dict[str, Kernel]:
             table[name] = Kernel(*entries[name], out)
         elif name not in table or (kind == 3 and name in _ORDER):
             refuse = unsupported(name, dtype)
-            table[name] = Kernel(refuse, refuse, False, dtype)
+            table[name] = Kernel(refuse, refuse, False, dtype, supported=False)
     return table

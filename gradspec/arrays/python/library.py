@@ -45,7 +45,7 @@ class PythonLibrary:
         if found is None:
             functions = _array_functions(dtype)
             if zero_dim:
-                functions |= scalar_functions(dtype, functions) | _shortcuts(functions)
+                functions = functions | scalar_functions(dtype, functions) | _shortcuts(functions)
             found = self._namespaces[dtype, zero_dim] = PythonNamespace(dtype, functions)
         return found
 

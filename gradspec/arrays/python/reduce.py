@@ -34,6 +34,8 @@ _ONES = (1, 1, 1.0, 1 + 0j)
 def _reduce(x: PyArray, axis: Axis, keepdims: bool, of_group: Function, dtype: str) -> PyArray:
     """of_group of the elements that share every index but those of `axis`."""
     shape = x.shape
+    if axis is None:
+        return PyArray([of_group(x.data)], (1,) * len(shape) if keepdims else (), dtype)
     axes = normal_axes(axis, len(shape))
     kept = [a for a in range(len(shape)) if a not in axes]
     result_shape = tuple(shape[a] for a in kept)
@@ -136,12 +138,13 @@ def all(x: PyArray, axis: Axis = None, keepdims: bool = False) -> PyArray:
 
 def cumulative_sum(x: PyArray, axis: int) -> PyArray:
     dtype = _wide(x.dtype)
+    source = list(map(int, x.data)) if x.dtype == "bool" else x.data
     if not x.shape:
-        return _rounded(PyArray([+x.data[0]], (), dtype))
-    size, step = x.shape[axis], math.prod(x.shape[axis:][1:]) if axis != -1 else 1
+        return PyArray(source, (), dtype)
+    size, step = x.shape[axis], math.prod(x.shape[axis:][1:])
     data: list[Any] = [0] * len(x.data)
     for block in range(0, len(x.data), size * step or 1):
         for start in range(block, block + step):
             line = slice(start, start + size * step, step)
-            data[line] = accumulate(x.data[line])
+            data[line] = accumulate(source[line])
     return _rounded(PyArray(data, x.shape, dtype))

@@ -8,6 +8,7 @@ before (`astype`, `load`).  An array that comes by is handed on to the function 
 from __future__ import annotations
 
 import operator
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,8 @@ from gradspec.arrays.python.rounding import number_rounder
 __all__ = ["scalar_functions"]
 
 Function = Callable[..., Any]
-NOT_A_NUMBER = (TypeError, AttributeError)  # what a kernel raises when it meets an array
+# What a kernel or its rounding raises on meeting an array.
+NOT_A_NUMBER = (TypeError, AttributeError, struct.error)
 # Kernels that may not look at their operand at all, and so would not notice an array.
 _BLIND = ("imag", "isnan", "isinf", "isfinite", "logical_and", "logical_or")
 # Operators that `PyArray` answers to, so that they need no guard.
@@ -73,6 +75,20 @@ def _unary(kernel: Kernel, rounder: Function | None, on_arrays: Function) -> Fun
 
         return exact
 
+    if kernel.dtype == "float32":
+        cell: Any = memoryview(bytearray(4)).cast("f")  # a C float, as in `_float32`
+
+        def single(x: Any) -> Any:
+            try:
+                cell[0] = fast(x)
+                return cell[0]
+            except RAISED:
+                return rounder(safe(x))
+            except NOT_A_NUMBER:
+                return on_arrays(x)
+
+        return single
+
     def rounded(x: Any) -> Any:
         try:
             return rounder(fast(x))
@@ -110,7 +126,7 @@ def _binary(kernel: Kernel, rounder: Function | None, on_arrays: Function) -> Fu
 
 
 def _float32(arrays: dict[str, Function]) -> dict[str, Function]:
-    """The commonest functions with their rounding written out, which saves one call of two."""
+    """The commonest functions written out, which saves a call or two each."""
     cell: Any = memoryview(bytearray(4)).cast("f")  # a C float: storing rounds, overflow gives inf
 
     def add(a: Any, b: Any) -> Any:
