@@ -1,0 +1,120 @@
+"""A call of an op as a functional framework runs it: torch's dtypes and saved tensors, its own arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gradspec.backends.dataflow import Saves, Variable
+from gradspec.dtypes import of_number
+from gradspec.ops import registry
+from gradspec.spec.model import IndexSlice, Slot
+
+if TYPE_CHECKING:
+    from gradspec.backends.functional import FunctionalBackend
+    from gradspec.ops.registry import Op
+    from gradspec.spec.model import Call
+
+__all__ = ["Operation"]
+
+Array = Any
+# By type and not by isinstance: scalars of array libraries are floats too.
+_NUMBERS = frozenset((bool, int, float, complex))
+# Composites whose parts keep tensors: what each input's cotangent needs. All others only rearrange.
+_PARTNERS = {
+    "matmul": {"input": "other", "other": "input"},
+    "linear": {"input": "weight", "weight": "input"},
+}
+
+
+class Operation:
+    """`run` gives the outputs for inputs in the order of the call's slots."""
+
+    def __init__(self, backend: FunctionalBackend, call: Call, function: Callable[..., Any]) -> None:
+        self.backend = backend
+        self.args = call.args
+        self.function = function
+        self.op: Op | None = registry.get(call.op)
+        self.differentiable = self.op is None or self.op.kind != "constant"
+        self.slots = {name: _slots(value) for name, value in call.args}
+
+    def run(self, inputs: Sequence[Any], default: str) -> Sequence[Array]:
+        """The op on arrays, its tensor arguments cast first as torch promotes them."""
+        values = list(inputs)
+        out = None
+        if self.op is not None and self.op.kind != "composite":
+            compute, out = self._dtypes(self.op, values, default)
+            if compute is not None:
+                for name, slots in self.slots.items():
+                    if self.op.by_name[name].is_tensor and name not in self.op.apart:
+                        for k in slots:
+                            values[k] = self._cast(values[k], compute)
+        result = self.function(**{name: _filled(value, values) for name, value in self.args})
+        outputs = result if isinstance(result, (tuple, list)) else [result]
+        return outputs if out is None else [self._cast(array, out) for array in outputs]
+
+    def _cast(self, value: Any, dtype: str) -> Any:
+        if value is None or type(value) in _NUMBERS:
+            return value
+        return value if self.backend.dtype_of(value) == dtype else self.backend.cast(value, dtype)
+
+    def _dtypes(self, op: Op, values: list[Any], default: str) -> tuple[str | None, str]:
+        pairs: dict[str, Any] = {}
+        statics: dict[str, Any] = {param.name: param.default for param in op.params if not param.is_tensor}
+        for name, value in self.args:
+            if not op.by_name[name].is_tensor:
+                statics[name] = value
+            elif value is None:
+                pairs[name] = None
+            else:
+                found = [self._pair(values[k], default) for k in self.slots[name]]
+                pairs[name] = found if isinstance(value, tuple) and not isinstance(value, Slot) else found[0]
+        for param in op.tensors:
+            pairs.setdefault(param.name, None)
+        return op.result_dtypes(pairs, statics, default)
+
+    def _pair(self, value: Any, default: str) -> tuple[str, str]:
+        if type(value) in _NUMBERS:
+            return of_number(value, default), "weak"
+        return self.backend.dtype_of(value), "dim" if self.backend.shape_of(value) else "zero"
+
+    def saves(self, inputs: Sequence[Any], outputs: Sequence[Variable]) -> Saves:
+        """What torch would keep of this call: the parameter names of the rules that will run."""
+        given = {name: [inputs[k] for k in slots] for name, slots in self.slots.items()}
+        anything = False
+        found: dict[Variable, tuple[Variable, ...]] = {}
+        for name, values in given.items():
+            needed = self._needed(name)
+            saved = [one for word in needed for one in (outputs if word == "y" else given.get(word, ()))]
+            for value in values:
+                if isinstance(value, Variable):
+                    anything = anything or bool(saved)
+                    tracked = tuple(one for one in saved if isinstance(one, Variable))
+                    found[value] = found.get(value, ()) + tracked
+        return Saves(anything, found)
+
+    def _needed(self, argument: str) -> Sequence[str]:
+        """The arguments, or "y", that the cotangent of one argument needs."""
+        op = self.op
+        if op is None:  # nothing is known of it: everything
+            return [*self.slots, "y"]
+        if op.kind == "composite":
+            partner = _PARTNERS.get(op.name, {}).get(argument)
+            return [partner] if partner else [name for name in self.slots if op.by_name[name].kind == "Index"]
+        rule = op.rules.get(argument)
+        return rule.names if rule else ()
+
+
+def _slots(value: Any) -> list[int]:
+    if isinstance(value, Slot):
+        return [value.k]
+    return [k for part in value for k in _slots(part)] if isinstance(value, tuple) else []
+
+
+def _filled(value: Any, values: list[Any]) -> Any:
+    """An argument with its slots filled; an IndexSlice becomes a slice."""
+    if isinstance(value, Slot):
+        return values[value.k]
+    if isinstance(value, IndexSlice):
+        return slice(*[_filled(end, values) for end in value])
+    return tuple(_filled(part, values) for part in value) if isinstance(value, tuple) else value

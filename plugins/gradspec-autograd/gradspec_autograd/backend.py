@@ -1,0 +1,127 @@
+"""The HIPS autograd backend."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.builtins import tuple as traced_tuple
+from autograd.core import make_vjp
+from autograd.tracer import getval
+
+from gradspec.backends.base import Warned
+from gradspec.backends.functional import FunctionalBackend
+from gradspec.dense import Dense
+from gradspec.errors import UnsupportedFeature
+from gradspec.spec.model import Program
+from gradspec_autograd.errors import code_of
+from gradspec_autograd.operations import OPERATIONS, UNSUPPORTED_OPS, cast
+
+__all__ = ["AutogradBackend"]
+
+_WARNINGS = {"Degrees of freedom": "degrees-of-freedom", "Casting complex values to real": "complex-to-real"}
+
+
+class AutogradBackend(FunctionalBackend):
+    """HIPS autograd over NumPy.
+
+    autograd's cotangents of complex numbers are the conjugates of torch's, so they are conjugated
+    on the way in and on the way out; that is all that is done to a derivative.
+    """
+
+    name = "autograd"
+    operations = OPERATIONS
+    unsupported = {
+        **{f"op:{op}": reason for op, reason in UNSUPPORTED_OPS.items()},
+        "dtype:bfloat16": "NumPy has no bfloat16",
+        "forward-mode": "autograd's jvp lacks many of the ops that its vjp has",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = version("autograd")
+
+    @contextmanager
+    def session(self, program: Program) -> Iterator[None]:
+        """Floating-point events are silent; NumPy's warnings are recorded."""
+        with super().session(program), warnings.catch_warnings(record=True) as log, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
+            self.pending = log if log is not None else []
+            try:
+                yield
+            finally:
+                self.pending = []
+
+    def array(self, data: Dense) -> Any:
+        """A NumPy array."""
+        if data.dtype == "bfloat16":
+            raise UnsupportedFeature("dtype:bfloat16", self.unsupported["dtype:bfloat16"])
+        return np.array(data.data, dtype=data.dtype).reshape(data.shape)
+
+    def dense(self, array: Any) -> Dense:
+        """The values of an array."""
+        values = np.asarray(array)
+        return Dense(values.dtype.name, values.shape, values.ravel().tolist())
+
+    def dtype_of(self, array: Any) -> str:
+        """NumPy's name of a dtype, which is torch's."""
+        return str(np.dtype(getval_all(array).dtype).name)
+
+    def shape_of(self, array: Any) -> tuple[int, ...]:
+        """The shape."""
+        return tuple(np.shape(getval_all(array)))
+
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A cast that autograd differentiates."""
+        return cast(array, dtype)
+
+    def add(self, a: Any, b: Any) -> Any:
+        """a + b."""
+        return anp.add(a, b)
+
+    def vjp(
+        self, function: Callable[[list[Any]], list[Any]], primals: list[Any]
+    ) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
+        """autograd's make_vjp, for several arguments and results at once."""
+
+        def packed(arguments: Any) -> Any:
+            return traced_tuple(function([arguments[k] for k in range(len(primals))]))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pullback, outputs = make_vjp(packed, traced_tuple(primals))
+
+        def conjugated(cotangents: list[Any]) -> list[Any]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = pullback(traced_tuple([_conjugate(one) for one in cotangents]))
+                return [_conjugate(found[k]) for k in range(len(primals))]
+
+        return [outputs[k] for k in range(len(outputs))], conjugated
+
+    def warning(self, item: Any) -> Warned | None:
+        """A warning of NumPy's that torch gives too; others are NumPy's own affair."""
+        if isinstance(item, Warned):
+            return item
+        text = str(item.message)
+        return next((Warned(code, text) for start, code in _WARNINGS.items() if text.startswith(start)), None)
+
+    def classify(self, error: BaseException) -> str:
+        """The code of an exception of NumPy's."""
+        return code_of(error)
+
+
+def getval_all(array: Any) -> Any:
+    """The array inside however many traces."""
+    while (inner := getval(array)) is not array:
+        array = inner
+    return array
+
+
+def _conjugate(array: Any) -> Any:
+    return anp.conj(array) if np.iscomplexobj(getval_all(array)) else array

@@ -1,0 +1,285 @@
+"""torch's ops in the words of autograd.numpy. Each takes torch's arguments by name, defaults left out."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+
+import autograd.numpy as anp
+import autograd.scipy.special as asp
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+from gradspec.errors import ProgramError, UnsupportedFeature
+
+__all__ = ["OPERATIONS", "UNSUPPORTED_OPS", "cast"]
+
+Array = Any
+Dims = int | Sequence[int] | None
+
+UNSUPPORTED_OPS = {
+    "clone": "autograd.numpy.copy has no vjp",
+    "flip": "autograd.numpy.flip has no vjp",
+}
+
+
+@primitive
+def cast(array: Array, dtype: str) -> Array:
+    """`array` in another dtype; complex to real drops the imaginary part.
+
+    autograd's own astype fails on NumPy's scalars since NumPy 2.1, which every full sum is.
+    """
+    plain = np.asarray(array)
+    if plain.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        plain = plain.real
+    return plain.astype(dtype)
+
+
+defvjp(cast, lambda ans, array, dtype: lambda ct: cast(ct, array.dtype.name), argnums=(0,))
+
+
+def _ndim(array: Array) -> int:
+    return len(array.shape)
+
+
+def _axis(input: Array, dim: Dims) -> Any:
+    """torch's dims as an axis: none and an empty list are all of them, and a 0-d tensor has dims 0 and -1."""
+    if dim is None or (not isinstance(dim, int) and not len(dim)):
+        return None
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if _ndim(input) == 0 and all(one in (0, -1) for one in dims):
+        return None
+    return dim if isinstance(dim, int) else dims
+
+
+def _unary(function: Callable[[Array], Array]) -> Callable[..., Array]:
+    return lambda input: function(input)
+
+
+def _binary(function: Callable[[Array, Array], Array]) -> Callable[..., Array]:
+    return lambda input, other: function(input, other)
+
+
+def _typed(input: Array, dtype: str | None) -> Array:
+    return input if dtype is None else cast(input, dtype)
+
+
+def add(input: Array, other: Array, alpha: Any = 1) -> Array:
+    return anp.add(input, other if alpha == 1 else anp.multiply(other, alpha))
+
+
+def sub(input: Array, other: Array, alpha: Any = 1) -> Array:
+    return anp.subtract(input, other if alpha == 1 else anp.multiply(other, alpha))
+
+
+def div(input: Array, other: Array, rounding_mode: str | None = None) -> Array:
+    if rounding_mode is None:
+        return anp.divide(input, other)
+    if rounding_mode == "floor":
+        return anp.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return anp.trunc(anp.divide(input, other))
+    raise ProgramError("invalid-argument", f"rounding_mode is floor, trunc or None, not {rounding_mode!r}")
+
+
+def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
+    if all(bound is None or type(bound) in (bool, int, float) for bound in (min, max)):
+        return anp.clip(input, min, max)
+    low = input if min is None else anp.maximum(input, min)  # clip has no vjp for its bounds
+    return low if max is None else anp.minimum(low, max)
+
+
+def where(condition: Array, input: Array, other: Array) -> Array:
+    """where's vjp does not undo broadcasting, so its operands are broadcast by adding zeros."""
+    shape = np.broadcast_shapes(*(np.shape(one) for one in (condition, input, other)))
+    spread = [
+        one if np.shape(one) == shape or type(one) in (bool, int, float, complex) else _spread(one, shape)
+        for one in (input, other)
+    ]
+    filled = [np.full(shape, one) if type(one) in (bool, int, float, complex) else one for one in spread]
+    return anp.where(np.broadcast_to(condition, shape), *filled)
+
+
+def _spread(array: Array, shape: tuple[int, ...]) -> Array:
+    lead = (1,) * (len(shape) - _ndim(array))
+    return anp.broadcast_to(anp.reshape(array, (*lead, *array.shape)), shape)
+
+
+def log_softmax(input: Array, dim: int, dtype: str | None = None) -> Array:
+    input = _typed(input, dtype)
+    if not np.prod(input.shape):
+        return input
+    axis = _axis(input, dim)
+    return input - asp.logsumexp(input, axis=axis, keepdims=True)
+
+
+def softmax(input: Array, dim: int, dtype: str | None = None) -> Array:
+    return anp.exp(log_softmax(input, dim, dtype))
+
+
+def sigmoid(input: Array) -> Array:
+    return 1 / (1 + anp.exp(-input)) if input.dtype.kind == "c" else asp.expit(input)
+
+
+def zeros_like(input: Array, dtype: str | None = None) -> Array:
+    return anp.zeros_like(input, dtype=dtype or input.dtype)
+
+
+def ones_like(input: Array, dtype: str | None = None) -> Array:
+    return anp.ones_like(input, dtype=dtype or input.dtype)
+
+
+def to(input: Array, dtype: str | None = None, other: Array | None = None) -> Array:
+    target = dtype or other.dtype.name  # type: ignore[union-attr]
+    if input.dtype.kind == "c" and np.dtype(target).kind != "c":
+        import warnings
+
+        warnings.warn("Casting complex values to real discards the imaginary part", stacklevel=2)
+    return input if input.dtype.name == target else cast(input, target)
+
+
+def _index(entry: Any) -> Any:
+    return np.asarray(entry) if isinstance(entry, tuple) else entry
+
+
+def getitem(input: Array, index: Any) -> Array:
+    indices = tuple(_index(one) for one in index) if isinstance(index, tuple) else index
+    return input[indices]
+
+
+def gather(input: Array, dim: int, index: Array) -> Array:
+    if not _ndim(input):
+        return input + anp.zeros(index.shape, input.dtype)
+    places = list(np.ix_(*[np.arange(size) for size in index.shape]))
+    if len(places) != _ndim(input):
+        raise ProgramError("shape-mismatch", "index and input have different numbers of dimensions")
+    places[dim] = index
+    return input[tuple(places)]
+
+
+def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
+    product = anp.matmul(input, anp.transpose(weight))
+    return product if bias is None else product + bias
+
+
+def einsum(equation: str, operands: Sequence[Array]) -> Array:
+    return anp.einsum(equation, *operands)
+
+
+def _reduction(function: Callable[..., Array]) -> Callable[..., Array]:
+    def reduce(input: Array, dim: Dims = None, keepdim: bool = False, dtype: str | None = None) -> Array:
+        input = _typed(input, dtype)
+        return function(input, axis=_axis(input, dim), keepdims=keepdim)
+
+    return reduce
+
+
+def _moment(function: Callable[..., Array]) -> Callable[..., Array]:
+    def reduce(input: Array, dim: Dims = None, correction: Any = 1, keepdim: bool = False) -> Array:
+        ddof = 1 if correction is None else correction
+        return function(input, axis=_axis(input, dim), ddof=ddof, keepdims=keepdim)
+
+    return reduce
+
+
+def _extremum_index(function: Callable[..., Array]) -> Callable[..., Array]:
+    def find(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+        return function(input, axis=_axis(input, dim), keepdims=keepdim)
+
+    return find
+
+
+def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
+    input = _typed(input, dtype)
+    return anp.cumsum(input, axis=dim) if _ndim(input) else input + 0
+
+
+def expand(input: Array, size: Sequence[int]) -> Array:
+    lead = len(size) - _ndim(input)
+    shape = tuple(
+        input.shape[k - lead] if one == -1 and k >= lead else one for k, one in enumerate(size)
+    )
+    return _spread(input, shape)
+
+
+def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+    shape = input.shape or (1,)
+    start, end = (operator.index(range(len(shape))[dim]) for dim in (start_dim, end_dim))
+    return anp.reshape(input, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
+
+
+def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Array:
+    if mode != "constant":
+        raise UnsupportedFeature("op:pad", "autograd differentiates pad in mode constant only")
+    if any(one < 0 for one in pad):
+        raise UnsupportedFeature("op:pad", "NumPy's pad takes no negative widths")
+    pairs = [tuple(pad[k : k + 2]) for k in range(0, len(pad), 2)][::-1]
+    widths = [(0, 0)] * (_ndim(input) - len(pairs)) + pairs
+    return anp.pad(input, widths, "constant", constant_values=value or 0)
+
+
+def permute(input: Array, dims: Sequence[int]) -> Array:
+    return anp.transpose(input, tuple(dim % len(dims) if -len(dims) <= dim < len(dims) else dim for dim in dims))
+
+
+def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> list[Array]:
+    size = tensor.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        cuts = list(range(step, size, step)) if step > 0 else []
+    else:
+        if sum(split_size_or_sections) != size:
+            raise ProgramError("shape-mismatch", "the sizes do not add up to that of the dim")
+        cuts = list(accumulate(split_size_or_sections))[:-1]
+    parts = anp.split(tensor, cuts, axis=dim)
+    return [parts[k] for k in range(len(cuts) + 1)]
+
+
+def squeeze(input: Array, dim: Dims = None) -> Array:
+    if dim is None or not _ndim(input):
+        return anp.squeeze(input)
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    return anp.squeeze(input, axis=tuple(one for one in dims if input.shape[one] == 1))
+
+
+def transpose(input: Array, dim0: int, dim1: int) -> Array:
+    return anp.swapaxes(input, dim0, dim1) if _ndim(input) else input
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **{name: _unary(getattr(anp, word)) for name, word in {
+        "abs": "abs", "cos": "cos", "exp": "exp", "log": "log", "neg": "negative", "reciprocal": "reciprocal",
+        "sign": "sign", "sin": "sin", "sqrt": "sqrt", "square": "square", "tanh": "tanh", "conj": "conj",
+        "real": "real", "imag": "imag",
+    }.items()},
+    **{name: _binary(getattr(anp, word)) for name, word in {
+        "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+        "ge": "greater_equal", "mul": "multiply", "maximum": "maximum", "minimum": "minimum",
+        "matmul": "matmul", "remainder": "remainder", "floor_divide": "floor_divide",
+    }.items()},
+    "add": add, "sub": sub, "div": div, "clamp": clamp, "where": where, "sigmoid": sigmoid,
+    "pow": lambda input, exponent: anp.power(input, exponent),
+    "relu": lambda input: anp.maximum(input, 0),
+    "log_softmax": log_softmax, "softmax": softmax,
+    "ones_like": ones_like, "zeros_like": zeros_like, "detach": lambda input: input, "to": to,
+    "__getitem__": getitem, "gather": gather,
+    "dot": lambda input, tensor: anp.dot(input, tensor),
+    "linear": linear, "einsum": einsum,
+    **{name: _reduction(getattr(anp, name)) for name in ("sum", "mean", "prod", "amax", "amin")},
+    "logsumexp": _reduction(asp.logsumexp),
+    "std": _moment(anp.std), "var": _moment(anp.var),
+    "argmax": _extremum_index(anp.argmax), "argmin": _extremum_index(anp.argmin),
+    "cumsum": cumsum,
+    "cat": lambda tensors, dim=0: anp.concatenate(list(tensors), axis=dim),
+    "stack": lambda tensors, dim=0: anp.stack(list(tensors), axis=dim),
+    "expand": expand, "flatten": flatten, "pad": pad, "permute": permute,
+    "reshape": lambda input, shape: anp.reshape(input, tuple(shape)),
+    "split": split, "squeeze": squeeze, "transpose": transpose,
+    "T": lambda input: anp.transpose(input),
+    "mT": lambda input: anp.swapaxes(input, -1, -2),
+    "tril": lambda input, diagonal=0: anp.tril(input, diagonal),
+    "triu": lambda input, diagonal=0: anp.triu(input, diagonal),
+    "unsqueeze": lambda input, dim: anp.expand_dims(input, dim),
+}  # fmt: skip
