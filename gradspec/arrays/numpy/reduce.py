@@ -13,7 +13,8 @@ from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "cumulative_sum", "max", "mean", "min", "prod", "reduce_functions", "sum",
+    "all", "any", "argmax", "argmin", "cumulative_sum", "max", "mean", "min", "prod",
+    "reduce_functions", "sum",
 ]  # fmt: skip
 
 Function = Callable[..., Any]
