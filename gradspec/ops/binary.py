@@ -272,7 +272,9 @@ def _(xp: Xp, input: Array, exponent: Array) -> Array:
 def _(xp: Xp, input: Array, exponent: Array, y: Array) -> Array:
     if category(xp.dtype) == 3:
         part = xp.real(exponent)
-        not_negative = xp.equal(part, xp.abs(part))  # complex numbers are not ordered, nor are their namespaces
+        not_negative = xp.equal(
+            part, xp.abs(part)
+        )  # complex numbers are not ordered, nor are their namespaces
     else:
         not_negative = xp.greater_equal(exponent, 0)
     flat = xp.logical_and(xp.equal(input, 0), not_negative)

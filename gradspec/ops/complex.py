@@ -9,7 +9,7 @@ from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Tensor, Xp, composite, linear
 from gradspec.ops.samples import sample, uniform
 
-__all__ = ["conj", "conj_complex", "imag", "imag_part", "real", "real_part"]
+__all__ = ["conj", "imag", "imag_part", "real", "real_part"]
 
 
 def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
@@ -18,22 +18,22 @@ def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[s
 
 
 @linear(node="ConjBackward0", dtypes=KEEP, internal=True)
-def conj_complex(xp: Xp, input: Tensor) -> Tensor:
-    """z̄ of a complex tensor. Shape: any → same.
+def conj(xp: Xp, input: Tensor) -> Tensor:
+    """z̄. Shape: any → same.
 
     Source: linear over the reals; its own transpose.
     """
     return xp.conj(input)
 
 
-@conj_complex.adjoint("input")
+@conj.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return xp.conj(ct)
 
 
 @linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
 def real_part(xp: Xp, input: Tensor) -> Tensor:
-    """Re z of a complex tensor. Shape: any → same. Shares memory.
+    """Re z of a complex tensor. Shape: any → same.
 
     Source: linear over the reals; ct as a real number.
     """
@@ -41,13 +41,13 @@ def real_part(xp: Xp, input: Tensor) -> Tensor:
 
 
 @real_part.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return ct
+def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
+    return xp.astype(ct, input_meta.dtype)
 
 
 @linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
 def imag_part(xp: Xp, input: Tensor) -> Tensor:
-    """Im z of a complex tensor. Shape: any → same. Shares memory.
+    """Im z of a complex tensor. Shape: any → same.
 
     Source: linear over the reals; ct as an imaginary number.
     """
@@ -59,18 +59,9 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.multiply(xp.astype(ct, input_meta.dtype), 1j)
 
 
-@composite(internal=True)
-def conj(F: Any, input: Tensor) -> Tensor:
-    """z̄; a real tensor comes back itself. Shape: any → same.
-
-    Source: linear over the reals.
-    """
-    return F.conj_complex(input) if input.dtype.startswith("complex") else input
-
-
 @composite(samples=(sample(input=uniform(2, 3)),))
 def real(F: Any, input: Tensor) -> Tensor:
-    """Re z; a real tensor comes back itself. Shape: any → same. Shares memory.
+    """Re z; a real tensor comes back itself. Shape: any → same.
 
     Source: linear over the reals.
     """
@@ -79,7 +70,7 @@ def real(F: Any, input: Tensor) -> Tensor:
 
 @composite()
 def imag(F: Any, input: Tensor) -> Tensor:
-    """Im z of a complex tensor. Shape: any → same. Shares memory.
+    """Im z of a complex tensor. Shape: any → same.
 
     Source: linear over the reals.
     """

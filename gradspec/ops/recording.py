@@ -22,8 +22,8 @@ SAME_ARGUMENTS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "pow": "pow", "remainder": "remainder",
     "negative": "neg", "abs": "abs", "sqrt": "sqrt", "square": "square", "reciprocal": "reciprocal",
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos", "tanh": "tanh",
-    "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where", "conj": "conj",
-    "real": "real", "imag": "imag", "complex": "complex", "matmul": "matmul", "einsum": "einsum",
+    "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
+    "imag": "imag", "complex": "complex", "matmul": "matmul",
     "permute_dims": "permute", "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat",
     "stack": "stack", "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "getitem": "index_get",
     "put": "index_put",
@@ -168,6 +168,15 @@ class Recording:
     def sign(self, x: Any) -> Any:
         return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._constant("sign")(x)
 
+    def conj(self, x: Any) -> Any:
+        return self._tape.ops.conj(x) if _is_complex(x) else x
+
+    def real(self, x: Any) -> Any:
+        return self._tape.ops.real_part(x) if _is_complex(x) else x
+
+    def einsum(self, equation: str, *arrays: Any) -> Any:
+        return self._tape.ops.einsum(equation, arrays)
+
     def take_along_axis(self, x: Any, indices: Any, axis: int) -> Any:
         return self._tape.ops.gather(x, axis, indices)
 
@@ -184,6 +193,10 @@ class Recording:
     def nonzero(self, x: Any) -> Any:
         found = self._space("bool", (1,)).nonzero(self._tape.values[x.slot])
         return tuple(Traced(self._tape, self._tape.array(part, "int64")) for part in found)
+
+
+def _is_complex(x: Any) -> bool:
+    return isinstance(x, complex) or (isinstance(x, Traced) and x.dtype.startswith("complex"))
 
 
 def _late(ops: Any, name: str) -> Callable[..., Any]:

@@ -115,7 +115,10 @@ def mean(
 @mean.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, dim: Any, keepdim: bool) -> Array:
     shape = input_meta.shape
-    return _spread(xp, xp.divide(ct, _count(shape, dim)), shape, dim, keepdim)
+    count = (
+        _count(shape, dim) or 1
+    )  # of nothing there is nothing to share, and 0/0 is kept out of second derivatives
+    return _spread(xp, xp.divide(ct, count), shape, dim, keepdim)
 
 
 @general(
@@ -281,8 +284,7 @@ def std(
 def _(
     xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array, dim: Any, correction: float, keepdim: bool
 ) -> Array:
-    at_zero = xp.equal(y, 0.0)
-    slope = xp.where(at_zero, 0.0, xp.divide(ct, xp.multiply(2.0, xp.where(at_zero, 1.0, y))))
+    slope = xp.where(xp.equal(y, 0.0), 0.0, xp.divide(ct, xp.multiply(2.0, y)))
     return _variance_vjp(xp, slope, input, input_meta, dim, correction, keepdim)
 
 

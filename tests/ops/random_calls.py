@@ -208,8 +208,14 @@ def _(dice: Dice, op: str) -> Any:
 def _(dice: Dice, op: str) -> Any:
     a, b = dice.pair()
     # torch fails in backward where one of the two is complex
-    other = 1.5 if dice.chance(0.2) else dice.array(b, dtype=dice.dtype if dice.complex else dice.other_dtype())
-    return {"condition": dice.array(dice.broadcasting(a), dtype="bool"), "input": dice.array(a), "other": other}
+    other = (
+        1.5 if dice.chance(0.2) else dice.array(b, dtype=dice.dtype if dice.complex else dice.other_dtype())
+    )
+    return {
+        "condition": dice.array(dice.broadcasting(a), dtype="bool"),
+        "input": dice.array(a),
+        "other": other,
+    }
 
 
 @_maker("sum", "mean", "amax", "amin", "std", "var", "logsumexp")
@@ -291,7 +297,11 @@ def _(dice: Dice, op: str) -> Any:
     ndim = len(shape) or 1
     start = int(dice.rng.integers(ndim))
     end = int(dice.rng.integers(start, ndim))
-    return {"input": dice.array(shape), "start_dim": start - (ndim if dice.chance(0.3) else 0), "end_dim": end}
+    return {
+        "input": dice.array(shape),
+        "start_dim": start - (ndim if dice.chance(0.3) else 0),
+        "end_dim": end,
+    }
 
 
 @_maker("flip")
@@ -377,7 +387,11 @@ def _(dice: Dice, op: str) -> Any:
     shape = tuple(int(n) for n in dice.rng.integers(3, 5, axes + 1 + int(dice.chance())))
     if axes == 1 and len(shape) == 4:
         shape = shape[1:]
-    return {"input": dice.array(shape), "pad": [int(n) for n in dice.rng.integers(0, 3, 2 * axes)], "mode": mode}
+    return {
+        "input": dice.array(shape),
+        "pad": [int(n) for n in dice.rng.integers(0, 3, 2 * axes)],
+        "mode": mode,
+    }
 
 
 @_maker("gather")
@@ -406,7 +420,11 @@ def _(dice: Dice, op: str) -> Any:
         elif kind in (1, 2):
             parts = [None, *range(-size - 1, size + 2)]
             index.append(
-                slice(parts[int(dice.rng.integers(len(parts)))], parts[int(dice.rng.integers(len(parts)))], int(dice.rng.integers(1, 3)))
+                slice(
+                    parts[int(dice.rng.integers(len(parts)))],
+                    parts[int(dice.rng.integers(len(parts)))],
+                    int(dice.rng.integers(1, 3)),
+                )
             )
         elif kind == 3:
             index.append([int(n) for n in dice.rng.integers(-size, size, lists)])

@@ -143,10 +143,14 @@ def run(library: str, op: str, args: dict[str, Any], wants: Any, cts: list[Any] 
         steps.append(Backward(of, gradients, None, False, None, 2))
         steps.append(Watch(tuple(Look(t, "", ("grad",)) for t in writer.tensors), 3))
         grads = [array(look["grad"]) for look in writer.run(library, steps).seen[3]]
-    return Result([array(look["value"]) for look in looks], tracked, [look["grad_fn"] for look in looks], grads)
+    return Result(
+        [array(look["value"]) for look in looks], tracked, [look["grad_fn"] for look in looks], grads
+    )
 
 
-def second_order(library: str, op: str, args: dict[str, Any], wants: Any, ct: Any, weights: list[Any]) -> list[Any]:
+def second_order(
+    library: str, op: str, args: dict[str, Any], wants: Any, ct: Any, weights: list[Any]
+) -> list[Any]:
     """The gradients of Σ weightsₖ·gradₖ, gradₖ being the gradients of the call for cotangent `ct`.
 
     All arrays among the arguments, then `ct`; None where there is none.
@@ -163,7 +167,9 @@ def second_order(library: str, op: str, args: dict[str, Any], wants: Any, ct: An
     ]
     tracked = [look["requires_grad"] for look in writer.run(library, steps).seen[2]]
     roots = [
-        (first, Ref(writer.leaf(weight))) for first, weight, t in zip(firsts, weights, tracked, strict=True) if t
+        (first, Ref(writer.leaf(weight)))
+        for first, weight, t in zip(firsts, weights, tracked, strict=True)
+        if t
     ]
     if not roots:
         return [None] * (len(writer.tensors) + 1)

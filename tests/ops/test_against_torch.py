@@ -57,7 +57,9 @@ def _in_torch(call: Call, wants: Any, cts: list[Any]) -> tuple[list[Any], list[A
 
 
 def _agree(got: Any, expected: Any, what: str) -> None:
-    assert got.dtype == expected.dtype and got.shape == expected.shape, f"{what}: {got.dtype}{got.shape} {expected.dtype}{expected.shape}"
+    assert got.dtype == expected.dtype and got.shape == expected.shape, (
+        f"{what}: {got.dtype}{got.shape} {expected.dtype}{expected.shape}"
+    )
     rtol, atol = default_tolerance(got.dtype.name)
     rtol *= 4 if got.dtype.name in ("float32", "complex64") else 1
     np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol, err_msg=what)
@@ -102,3 +104,66 @@ def test_random_calls(library: str, op: str, dtype: str) -> None:
         warnings.simplefilter("ignore")
         for _ in range(ROUNDS[library]):
             compare(library, MAKERS[op](dice), rng)
+
+
+def _second_in_torch(call: Call, wants: Any, ct: Any, weights: list[Any]) -> list[Any]:
+    from tests.ops import in_torch
+
+    leaves: list[Any] = []
+
+    def leaf(array: Any) -> Any:
+        leaves.append(in_torch.tensor(array, wants(len(leaves))))
+        return leaves[-1]
+
+    out = in_torch.call(call.op, {k: _map(v, leaf) for k, v in call.args.items()})
+    seed = in_torch.tensor(ct, True)
+    wanted = [one for one in leaves if one.requires_grad]
+    firsts = torch.autograd.grad(out, wanted, seed, create_graph=True, materialize_grads=True)
+    roots = [(f, in_torch.tensor(w, False)) for f, w in zip(firsts, weights, strict=True) if f.requires_grad]
+    if roots:
+        torch.autograd.backward([f for f, _ in roots], [w for _, w in roots])
+    return [
+        None if one.grad is None else one.grad.resolve_conj().numpy(force=True) for one in (*leaves, seed)
+    ]
+
+
+def compare_second(library: str, call: Call, rng: np.random.Generator) -> None:
+    """The gradients of a random combination of a call's gradients, here and in torch."""
+    wants = _wanting(call, rng)
+    try:
+        outs, leaves, _ = _in_torch(call, wants, [])
+    except (RuntimeError, IndexError, ValueError):
+        return
+    if len(outs) > 1 or not outs[0].requires_grad:
+        return
+    ct = Dice(rng, str(outs[0].dtype).removeprefix("torch.")).array(tuple(outs[0].shape))
+    weights = [
+        Dice(rng, str(one.dtype).removeprefix("torch.")).array(tuple(one.shape))
+        for one in leaves
+        if one.requires_grad
+    ]
+    theirs = _second_in_torch(call, wants, ct, weights)
+    ours = second_order(library, call.op, call.args, wants, ct, weights)
+    for k, (grad, expected) in enumerate(zip(ours, theirs, strict=True)):
+        # where torch knows that a derivative is constant it leaves no path, and so no zeros
+        if grad is None or expected is None:
+            present = expected if grad is None else grad
+            assert present is None or not np.any(present), f"second gradient {k} of {call}: {grad} {expected}"
+        else:
+            _agree(grad, expected, f"second gradient {k} of {call}")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("op", MAKERS)
+def test_second_order(op: str, dtype: str) -> None:
+    if dtype == "complex128" and (op in REAL_ONLY or op == "remainder"):
+        pytest.skip("of real numbers only")
+    seed = zlib.crc32(f"{SEED} second {op} {dtype}".encode())
+    rng = np.random.default_rng(seed)
+    print(f"seed {seed}")
+    dice = Dice(rng, dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(15):
+            compare_second("numpy", MAKERS[op](dice), rng)
