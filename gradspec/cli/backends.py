@@ -21,7 +21,7 @@ def command(load: bool, as_json: bool) -> int:
     if as_json:
         import json
 
-        click.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
+        print(json.dumps([row._asdict() for row in rows], indent=1))
         return 0
     from gradspec.reports.table import columns
 
@@ -30,5 +30,5 @@ def command(load: bool, as_json: bool) -> int:
     for line in columns(
         [("backend", "status", "from", detail if any(row.detail for row in rows) else ""), *cells]
     ):
-        click.echo(line)
+        print(line)
     return 0

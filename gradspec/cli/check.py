@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from gradspec.cli.options import default_paths
@@ -22,15 +24,15 @@ def command(paths: tuple[str, ...]) -> int:
     wanted = list(paths) or default_paths()
     specs, faults = load_paths(wanted)
     for fault in faults:
-        click.echo(f"{fault}\n")
+        print(f"{fault}\n")
     files = len({spec.file for spec in specs} | {fault.place.file for fault in faults})
     broken = len({fault.place.file for fault in faults})
     where = f"{files} {'file' if files == 1 else 'files'}"
     if faults:
-        click.echo(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'} in {broken} of {where}")
+        print(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'} in {broken} of {where}")
         return exits.USAGE
     if not specs:
-        click.echo("no spec found: a directory is searched for files ending in .gradspec.yaml", err=True)
+        print("no spec found: a directory is searched for files ending in .gradspec.yaml", file=sys.stderr)
         return exits.NOTHING_SELECTED
-    click.echo(f"{len(specs)} {'spec' if len(specs) == 1 else 'specs'} in {where}: no fault")
+    print(f"{len(specs)} {'spec' if len(specs) == 1 else 'specs'} in {where}: no fault")
     return exits.AS_EXPECTED

@@ -23,5 +23,5 @@ def command(file: str, only: str | None) -> int:
     from gradspec.spec.dump import program_to_json
 
     programs = [program_to_json(spec.program) for spec in one_spec(file, only)]
-    click.echo(json.dumps(programs, ensure_ascii=False, allow_nan=False, indent=1))
+    print(json.dumps(programs, allow_nan=False, indent=1))
     return 0

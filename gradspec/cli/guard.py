@@ -14,6 +14,18 @@ from gradspec.runner.door import Crashed
 
 __all__ = ["guarded"]
 
+_LIKE = {
+    "×": "x",
+    "·": "*",
+    "…": "...",
+    "−": "-",
+    "→": "->",
+    "√": "sqrt ",
+    "Σ": "sum ",
+    "∂": "d",
+    "≥": ">=",
+    "≤": "<=",
+}
 _ISSUES = "https://github.com/gradspec/gradspec/issues"
 
 
@@ -74,6 +86,16 @@ def _internal(error: Exception) -> int:
 def _forgiving_output() -> None:
     """Let output survive a terminal whose encoding lacks a letter."""
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+        if (stream.encoding or "").lower() not in ("utf-8", "utf8") and hasattr(stream, "reconfigure"):
+            import codecs
+
+            codecs.register_error("gradspec", _plainer)
+            stream.reconfigure(errors="gradspec")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """What is written for a letter that cannot be: its ASCII likeness, or its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letter = error.object[error.start]
+    return _LIKE.get(letter, letter.encode("ascii", "backslashreplace").decode()), error.start + 1

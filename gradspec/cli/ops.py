@@ -23,14 +23,14 @@ def command(as_json: bool) -> int:
     if as_json:
         import json
 
-        click.echo(json.dumps([_view(op) for op in ops], ensure_ascii=False, indent=1))
+        print(json.dumps([_view(op) for op in ops], indent=1))
         return 0
     from gradspec.reports.table import columns
 
     rows = [[signature(op), op.kind, op.doc.partition("\n")[0]] for op in ops]
     for line in columns(rows):
-        click.echo(line)
-    click.echo(f"\n{len(ops)} ops")
+        print(line)
+    print(f"\n{len(ops)} ops")
     return 0
 
 

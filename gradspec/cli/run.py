@@ -62,7 +62,7 @@ def command(
     specs = load(paths or default_paths())
     chosen = select(specs, only, tags, ops)
     if not chosen:
-        click.echo(_nothing(len(specs), only, tags, ops), err=True)
+        print(_nothing(len(specs), only, tags, ops), file=sys.stderr)
         return exits.NOTHING_SELECTED
     console = Console(sys.stdout.write, color=color_for(color), width=width(), verbose=verbose)
     names = tuple(dict.fromkeys(backends)) or ("python", "numpy")

@@ -17,9 +17,9 @@ def command(report: bool) -> int:
     if report:
         from gradspec.reports.json import schema_text
 
-        click.echo(schema_text(), nl=False)
+        print(schema_text(), end="")
     else:
         from gradspec.spec import schema
 
-        click.echo(schema.schema_text(), nl=False)
+        print(schema.schema_text(), end="")
     return 0

@@ -29,7 +29,7 @@ def command(file: str, backend: str, only: str | None) -> int:
         raise UsageError(f"backend {backend} cannot be traced: it does not print its tensors")
     for k, spec in enumerate(one_spec(file, only)):
         if k:
-            click.echo()
+            print()
         for line in trace_lines(spec, engine):
-            click.echo(line)
+            print(line)
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradspec.reports.color import Paint
 from gradspec.reports.failure import block, cut, failures
 from gradspec.reports.totals import KINDS, Totals
-from gradspec.runner.events import BackendUnavailable, Event, RunFinished, RunStarted, SpecFinished
+from gradspec.runner.events import BackendReady, BackendUnavailable, Event, RunFinished, SpecFinished
 
 if TYPE_CHECKING:
     from gradspec.runner.verdict import Verdict
@@ -31,7 +31,7 @@ class Console:
         self.width = width
         self.verbose = verbose
         self.totals = Totals()
-        self.backends: tuple[str, ...] = ()
+        self.backends: list[str] = []
         self.unavailable: list[BackendUnavailable] = []
         self.before: Verdict | None = None  # the last one that failed
         self.warnings: dict[tuple[str, int, str], tuple[str, list[str]]] = {}
@@ -41,8 +41,8 @@ class Console:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         match event:
-            case RunStarted():
-                self.backends = event.backends
+            case BackendReady():
+                self.backends.append(event.name)
             case BackendUnavailable():
                 self.unavailable.append(event)
                 self.write(f"{self.paint('bad', 'UNAVAILABLE')} {event.reason}\n\n")
@@ -122,7 +122,7 @@ class Console:
 
     def closing(self, event: RunFinished) -> str:
         """The one line that says how it went."""
-        ran = [name for name in self.backends if name not in {gone.name for gone in self.unavailable}]
+        ran = self.backends
         where = f"{_specs(self.totals.specs)} × {len(ran)} backends" if len(ran) > 1 else ""
         where = where or f"{_specs(self.totals.specs)} on {ran[0] if ran else 'no backend'}"
         kinds = self.totals.by_kind

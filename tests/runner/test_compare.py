@@ -60,7 +60,7 @@ def test_the_worst_element_is_told():
     got = Dense("float64", (2, 2), [1.0, 2.5, 3.0, 4.1])
     difference = compare(Dense("float64", (2, 2), [1.0, 2.0, 3.0, 4.0]), got, F64)
     assert difference is not None
-    assert (difference.summary, difference.index) == ("2 of 4 outside", (0, 1))
+    assert (difference.summary, difference.worst) == ("2 of 4 outside", (0, 1))
     assert (difference.expected, difference.got, difference.abs) == ("2.0", "2.5", 0.5)
     assert difference.rel == 0.25
     assert difference.bound == "1e-07 + 1e-07·|2.0|"
@@ -69,7 +69,7 @@ def test_the_worst_element_is_told():
 def test_a_nan_is_worse_than_any_distance():
     difference = compare(dense([1.0, 1.0]), dense([9.0, NAN]), F32)
     assert difference is not None
-    assert (difference.index, difference.abs) == ((1,), None)
+    assert (difference.worst, difference.abs) == ((1,), None)
 
 
 @pytest.mark.parametrize(("one", "other"), [((3,), (1, 3)), ((), (1,)), ((0,), (0, 2)), ((2, 3), (3, 2))])
