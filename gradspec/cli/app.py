@@ -9,7 +9,7 @@ import click
 from gradspec import __version__
 from gradspec.errors import did_you_mean
 
-__all__ = ["COMMANDS", "app"]
+__all__ = ["COMMANDS", "LazyGroup", "app"]
 
 COMMANDS = {
     "run": "Run specs on backends and say exactly what differs.",

@@ -26,7 +26,6 @@ _LIKE = {
     "≥": ">=",
     "≤": "<=",
 }
-_ISSUES = "https://github.com/gradspec/gradspec/issues"
 
 
 def guarded(words: Sequence[str]) -> int:
@@ -78,7 +77,8 @@ def _internal(error: Exception) -> int:
     text = " ".join(str(error).split())
     return _say(
         f"gradspec: internal error: {type(error).__name__}: {text}\n"
-        f"This is a bug: set GRADSPEC_DEBUG=1 for the traceback and report it at {_ISSUES}",
+        "This is a bug in gradspec: GRADSPEC_DEBUG=1 shows the traceback; please report it in the project's"
+        " issue tracker with that and the spec.",
         exits.INTERNAL,
     )
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
-_OF_A_GRADIENT = ("dtype", "shape")  # a gradient is judged by those of its tensor
-
 
 def prepare(program: Program, support: Support) -> Program:
     """`program` with its watches asking for what the backend can see, and for dtype and shape beside grad."""
@@ -40,9 +38,5 @@ def _step(step: Any, support: Support) -> Any:
 
 
 def _look(look: Look, support: Support) -> Look:
-    fields = look.fields
-    if "grad" in fields:
-        fields += tuple(field for field in _OF_A_GRADIENT if field not in fields)
-    if any(support.lacks(field) for field in fields):
-        fields = tuple(field for field in fields if not support.lacks(field))
-    return look if fields is look.fields or fields == look.fields else look._replace(fields=fields)
+    wanted = support.visible(look.fields)
+    return look if wanted == look.fields else look._replace(fields=wanted)

@@ -17,6 +17,7 @@ class Support:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._known: dict[str, str] = {}
+        self._visible: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._fields: dict[str, tuple[str, str]] = {}
 
     def of(self, feature: str) -> str:
@@ -37,6 +38,16 @@ class Support:
         """The unsupported feature that looking at a field needs, or ""."""
         support, feature = self.of_field(field)
         return feature if support == UNSUPPORTED else ""
+
+    def visible(self, fields: tuple[str, ...]) -> tuple[str, ...]:
+        """What to ask of a tensor for the sake of `fields`: those that the backend can see, and beside a
+        gradient the dtype and shape of its tensor, which it must have."""
+        known = self._visible.get(fields)
+        if known is None:
+            more = ("dtype", "shape") if "grad" in fields else ()
+            wanted = dict.fromkeys((*fields, *more))
+            known = self._visible[fields] = tuple(field for field in wanted if not self.lacks(field))
+        return known
 
     def of_program(self, program: Program) -> tuple[dict[int, str], dict[int, str]]:
         """The steps and leaves that are not native: (unsupported, emulated), each `id(step)` → feature."""
