@@ -355,3 +355,11 @@ def test_the_backend_sees_no_expectation():
     backend = Scripted(Observations({}, {}, {}))
     run_one(spec(SQUARE.replace("4.0], is", "4.125], is")), backend)
     assert "4.125" not in repr(backend.programs)
+
+
+def test_arrays_of_a_library_are_judged_too():
+    pytest.importorskip("numpy")
+    from gradspec.backends.numpy import NumpyBackend
+
+    assert run_one(spec(SQUARE), NumpyBackend()).outcome == "passed"
+    assert run_one(spec(SQUARE.replace("[2.0, 4.0]", "[2.0, 5.0]")), NumpyBackend()).outcome == "failed"
