@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gradspec.errors import Fault, Place
+from gradspec.spec.lift import MARK
 
 __all__ = ["Document", "Node", "Path", "Tree"]
 
@@ -60,7 +61,7 @@ class Document:
         start = self._index(event.start_mark)
         line, column = self.position(start)
         width = 1
-        if not hasattr(event, "flow_style"):
+        if not hasattr(event, "flow_style") and not (self.original and event.value[:1] == MARK):
             end = self._index(event.end_mark)
             width = max(1, min(end, self._line_end(line), start + _WIDEST) - start)
         return Place(self.file, line, column, width)

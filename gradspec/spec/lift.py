@@ -30,9 +30,9 @@ _PATIENCE = 4  # lengths of the text that may be read in vain
 class Lifted:
     """Text with lists taken out: `lists` by their words, and the way back to places in the original."""
 
-    def __init__(self, text: str, lists: dict[str, tuple[Any, int]], ends: list[int], shifts: list[int]) -> None:
+    def __init__(self, text: str, lists: dict[str, tuple[Any, int, int]], ends: list[int], shifts: list[int]) -> None:
         self.text = text
-        self.lists = lists  # word → (list, how many numbers and inner lists)
+        self.lists = lists  # word → (list, numbers and inner lists in it, levels)
         self._ends = ends
         self._shifts = shifts
 
@@ -49,7 +49,7 @@ def lift(text: str) -> Lifted | None:
 
     decode = JSONDecoder(parse_constant=_refuse).raw_decode
     pieces: list[str] = []
-    lists: dict[str, tuple[Any, int]] = {}
+    lists: dict[str, tuple[Any, int, int]] = {}
     ends: list[int] = []
     shifts = [0]
     done = length = wasted = 0
@@ -69,11 +69,11 @@ def lift(text: str) -> Lifted | None:
         position = end
         if end - start < _SHORTEST_LIST:
             continue
-        count = _count(value)
-        if count is None or not _same_in_yaml(text[start:end]):
+        size = _measure(value)
+        if size is None or not _same_in_yaml(text[start:end]):
             continue
         word = f"{MARK}{len(lists)}{MARK}"
-        lists[word] = (value, count)
+        lists[word] = (value, *size)
         pieces += (text[done:start], word)
         length += start - done + len(word)
         done = end
@@ -112,10 +112,10 @@ def _same_in_yaml(written: str) -> bool:
     )
 
 
-def _count(value: list[Any]) -> int | None:
-    """How many numbers and inner lists a numeric list holds; None if it holds anything else."""
+def _measure(value: list[Any]) -> tuple[int, int] | None:
+    """How many numbers and inner lists a numeric list holds, and its levels; None if it holds anything else."""
     level, count = [value], 0
-    for _ in range(_DEEPEST):
+    for depth in range(1, _DEEPEST + 1):
         inner: list[Any] = []
         for row in level:
             count += len(row)
@@ -130,6 +130,6 @@ def _count(value: list[Any]) -> int | None:
                 except (TypeError, OverflowError):
                     return None
         if not inner:
-            return count
+            return count, depth
         level = inner
     return None

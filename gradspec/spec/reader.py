@@ -10,7 +10,7 @@ from typing import Any
 
 from gradspec.spec import torn
 from gradspec.spec.document import Document, Node
-from gradspec.spec.lift import MARK, Lifted, lift
+from gradspec.spec.lift import LONG_TEXT, MARK, Lifted, lift
 from gradspec.spec.scalars import NUMBER_START, WORDS, OddScalar, number
 from gradspec.spec.syntax_errors import explain_reader_error, explain_syntax_error
 
@@ -50,6 +50,21 @@ def read(text: str, file: str) -> Document:
     """Read YAML text. Whatever is wrong is in the document's `faults`; its `view` is then None or partial."""
     if text.startswith("\ufeff"):
         text = text[1:]
+    if len(text) < LONG_TEXT:
+        return _read_whole(text, file)
+    import gc
+
+    pause = gc.isenabled()  # nothing that is made here is garbage, and looking for it takes half of the time
+    if pause:
+        gc.disable()
+    try:
+        return _read_long(text, file)
+    finally:
+        if pause:
+            gc.enable()
+
+
+def _read_long(text: str, file: str) -> Document:
     lifted = lift(text)
     if lifted is not None:
         try:
@@ -59,6 +74,11 @@ def read(text: str, file: str) -> Document:
         else:
             document.reread = lambda: _read(text, file, None, keep=True)
             return document
+    return _read_whole(text, file)
+
+
+def _read_whole(text: str, file: str) -> Document:
+    """The text as it is; read once more, keeping all, if a place is asked for that was dropped."""
     document = _read(text, file, None, keep=False)
     document.reread = lambda: _read(text, file, None, keep=True)
     return document
@@ -159,6 +179,8 @@ class _Builder:
             if kind is ScalarEvent:
                 text = event.value
                 if event.tag is not None:
+                    if text in self.lists:
+                        raise _Unlift
                     self._tagged(event)
                 if in_map and key is None:
                     key, key_event = text, event
@@ -167,6 +189,7 @@ class _Builder:
                     continue
                 tree: Any = event
                 numeric = False
+                inner = count = 0  # levels and numbers of a lifted list
                 if event.style:
                     value: Any = text
                 elif text in words:
@@ -187,10 +210,12 @@ class _Builder:
                         value = None
                     numeric = value.__class__ is not str and value is not None
                 elif self.lists and text in self.lists:
-                    value, count = self.lists.pop(text)
+                    value, count, inner = self.lists.pop(text)
+                    if len(stack) + inner > MAX_DEPTH:
+                        raise _Unlift
                     tree, numeric = Node(event, None), True
                     self.numbers += count
-                    height = max(height, 1)
+                    height = max(height, inner)
                     self.document.long_lists = True
                     self._check_budget(event)
                 else:
@@ -198,7 +223,7 @@ class _Builder:
                     if key == "op" and in_map and torn.unbalanced(text):
                         value = self._torn(event, text)
                 if event.anchor is not None:
-                    self.anchors[event.anchor] = (value, tree, numeric, 1, int(numeric), 0)
+                    self.anchors[event.anchor] = (value, tree, numeric, 1, max(count, int(numeric)), inner)
             elif kind is MappingStartEvent or kind is Sequence:
                 if event.tag is not None:
                     self._tagged(event)
