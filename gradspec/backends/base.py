@@ -73,6 +73,10 @@ class Backend(ABC):
     def supports(self, feature: str) -> Support:
         """native, emulated or unsupported for a feature word (see gradspec.spec.features)."""
 
+    def reason(self, feature: str) -> str:
+        """Why a feature is not native; "" where there is nothing to say."""
+        return ""
+
     @abstractmethod
     def run(self, program: Program) -> Observations:
         """Run the whole program and report what was seen. Errors of steps are outcomes, never exceptions."""

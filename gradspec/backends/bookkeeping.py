@@ -479,6 +479,8 @@ class Run:
                 if unknown:
                     return {}, None
                 value = backend.grad_of(value)
+        except UnsupportedFeature:
+            return {}, None
         except Exception as error:
             return {}, error
         if value is None:

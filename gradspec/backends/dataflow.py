@@ -11,15 +11,17 @@ Array = Any
 
 
 class Variable:
-    """A tensor: its values, its flags, the node that made it and its gradient."""
+    """A tensor: its values, its flags, the node that made it and its gradient (`grad_hidden` where a
+    part of that cannot be known)."""
 
-    __slots__ = ("array", "grad", "node", "requires_grad", "retains")
+    __slots__ = ("array", "grad", "grad_hidden", "node", "requires_grad", "retains")
 
     def __init__(self, array: Array, requires_grad: bool) -> None:
         self.array = array
         self.requires_grad = requires_grad
         self.node: Node | None = None
         self.grad: Variable | None = None
+        self.grad_hidden = False
         self.retains = False
 
 
@@ -34,9 +36,9 @@ class Saves(NamedTuple):
 class Node:
     """One op that was run. `number` counts in the order of running; `function(arrays, added)` runs it
     again, `added` being what is added to retained intermediates inside it; `edges` are the inputs that
-    a gradient flows to."""
+    a gradient flows to; `inner` what is made inside the function, where it is a derivative."""
 
-    __slots__ = ("edges", "freed", "function", "inputs", "number", "outputs", "saves")
+    __slots__ = ("edges", "freed", "function", "inner", "inputs", "number", "outputs", "saves")
 
     def __init__(
         self,
@@ -52,9 +54,14 @@ class Node:
         self.outputs = tuple(outputs)
         self.saves = saves
         self.freed = False
+        self.inner: frozenset[Variable] = frozenset()
         self.edges: tuple[Variable, ...] = tuple(
             dict.fromkeys(one for one in inputs if isinstance(one, Variable) and one.requires_grad)
         )
+
+    def saves_own(self, output: Variable) -> bool:
+        """Whether an output of the node is among what it saves."""
+        return any(output in saved for saved in self.saves.by_input.values())
 
     @classmethod
     def of_gradient(

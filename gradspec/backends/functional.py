@@ -40,6 +40,7 @@ FREED = (
 )
 NON_LEAF = "the .grad of a tensor is read that is no leaf and does not retain its gradient"
 CYCLE = "backward(create_graph=True) makes tensors and their gradients refer to each other"
+HIDDEN = "an op's result is used in its own derivative, where no function can be differentiated by it"
 _OURS = "done by gradspec around a framework of pure functions"
 _ABSENT = "a framework of pure functions has no such thing"
 _EMULATED = (
@@ -100,7 +101,7 @@ class FunctionalBackend(StepwiseBackend):
         self, function: Callable[[list[Array]], list[Array]], primals: list[Array]
     ) -> tuple[list[Array], Callable[[list[Array]], list[Array]]]:
         """The outputs of `function` at `primals`, and the map from their cotangents to those of the
-        primals, in torch's convention for complex numbers. Differentiable itself where `primals` are traced."""
+        primals, in torch's convention for complex numbers. Differentiable itself where primals are traced."""
 
     # What is declared.
 
@@ -128,7 +129,7 @@ class FunctionalBackend(StepwiseBackend):
         yield
 
     @contextmanager
-    def block(self, mode: str) -> Iterator[None]:  # type: ignore[override]
+    def block(self, mode: str) -> Iterator[None]:
         """no_grad and enable_grad."""
         if mode not in ("no_grad", "enable_grad"):
             feature = {"detect_anomaly": "anomaly"}.get(mode, mode.replace("_", "-"))
@@ -155,6 +156,8 @@ class FunctionalBackend(StepwiseBackend):
         if isinstance(call, bool):
             self.set_attr(inputs[0], "requires_grad", call)
             return (inputs[0],)
+        if None in inputs:
+            raise ProgramError("invalid-argument", "an operand is None")
         values = [one.array if isinstance(one, Variable) else one for one in inputs]
         outputs = call.run(values, self._default)
         tracked = self._recording and call.differentiable
@@ -196,6 +199,8 @@ class FunctionalBackend(StepwiseBackend):
 
     def grad_of(self, tensor: Variable) -> Variable | None:
         """What has accumulated."""
+        if tensor.grad_hidden:
+            raise UnsupportedFeature("double-backward", HIDDEN)
         return tensor.grad
 
     def observe(self, tensor: Variable, field: str) -> Any:
@@ -224,7 +229,7 @@ class FunctionalBackend(StepwiseBackend):
         """`.grad` and `.requires_grad`."""
         if name == "grad":
             self._check_grad(tensor, value)
-            tensor.grad = value
+            tensor.grad, tensor.grad_hidden = value, False
         elif name == "requires_grad":
             if tensor.node is not None and not value:
                 raise ProgramError("non-leaf-requires-grad", "only a leaf can stop requiring grad")
@@ -254,6 +259,8 @@ class FunctionalBackend(StepwiseBackend):
 
     def zero_grad(self, tensor: Variable, set_to_none: bool) -> None:
         """Remove the gradient, or make it zero in place."""
+        if set_to_none:
+            tensor.grad_hidden = False
         if set_to_none or tensor.grad is None:
             tensor.grad = None
         else:
@@ -315,7 +322,7 @@ class FunctionalBackend(StepwiseBackend):
             raise ProgramError("unused-input", f"the roots do not depend on input {which}")
         if materialize_grads:
             return [
-                Variable(self._full(one.array, 0.0), False) if grad is None else grad
+                Variable(self._full(one.array, 0.0), create_graph) if grad is None else grad
                 for one, grad in zip(wrt, found, strict=True)
             ]
         return found
@@ -346,14 +353,24 @@ class FunctionalBackend(StepwiseBackend):
         return found
 
     def _execute(
-        self, roots: list[Variable], cotangents: list[Variable], retain_graph: bool | None, create_graph: bool,
-        inputs: list[Variable] | None, wrt: list[Variable],
-    ) -> list[Variable | None]:  # fmt: skip
+        self,
+        roots: list[Variable],
+        cotangents: list[Variable],
+        retain_graph: bool | None,
+        create_graph: bool,
+        inputs: list[Variable] | None,
+        wrt: list[Variable],
+    ) -> list[Variable | None]:
         """Run a backward: accumulate, free, and give the gradients by `wrt` (None where unreachable)."""
-        nodes, reached = executed(roots, wrt if wrt else inputs)
+        nodes, reached = executed(roots, wrt or inputs)
+        if inputs is not None:  # the nodes that made them run too, though nothing of theirs is needed
+            own = {one.node for one in inputs if one.node is not None and one in reached}
+            nodes = sorted({*nodes, *own}, key=lambda node: node.number)
         retain = create_graph if retain_graph is None else retain_graph
         stop = next((node.number for node in reversed(nodes) if node.freed and node.saves.any), None)
         made = {output for node in nodes for output in node.outputs}
+        # A root is given its cotangent even where nothing else of the graph is needed.
+        reached = list(dict.fromkeys([*reached, *roots]))
         accumulate = [one for one in reached if one.node is None or one.retains]
         if wrt:
             accumulate = [one for one in accumulate if one.node is not None]
@@ -361,6 +378,7 @@ class FunctionalBackend(StepwiseBackend):
             accumulate = [one for one in accumulate if one in inputs or one.node is not None]
         if stop is not None:  # only what was complete before the freed node was reached
             accumulate = [one for one in accumulate if _last_user(one, nodes) > stop]
+        accumulate = self._visible(accumulate, wrt, nodes)
         wanted = list(dict.fromkeys([*accumulate, *(one for one in wrt if one in reached and stop is None)]))
         if create_graph:
             results: dict[Variable, Variable] = {
@@ -371,12 +389,26 @@ class FunctionalBackend(StepwiseBackend):
             results = {one: Variable(array, False) for one, array in zip(wanted, arrays, strict=True)}
         for one in accumulate:
             self._accumulate(one, results[one], create_graph)
-        if stop is not None:
-            raise ProgramError("graph-freed", FREED)
         if not retain:
             for node in nodes:
-                node.freed = True
+                node.freed = node.freed or stop is None or node.number > stop
+        if stop is not None:
+            raise ProgramError("graph-freed", FREED)
         return [results.get(one) for one in wrt]
+
+    def _visible(self, accumulate: list[Variable], wrt: list[Variable], nodes: list[Node]) -> list[Variable]:
+        """What of these a framework can differentiate by.
+
+        A derivative that was itself differentiated may use the result of an op (exp′ = y). torch counts
+        that as a use of y; a framework of functions has it inside the op, where nothing can be added.
+        """
+        inner = {one for node in nodes for one in node.inner}
+        hidden = {one for one in inner if one.node is not None and one.node.saves_own(one)}
+        if any(one in hidden for one in wrt):
+            raise UnsupportedFeature("double-backward", HIDDEN)
+        for one in accumulate:
+            one.grad_hidden = one.grad_hidden or one in hidden
+        return [one for one in accumulate if one not in hidden]
 
     def _gradients(
         self, wanted: list[Variable], roots: list[Variable], cotangents: list[Variable], nodes: list[Node],
@@ -431,6 +463,7 @@ class FunctionalBackend(StepwiseBackend):
         if edges:
             made.requires_grad = True
             made.node = Node.of_gradient(self._next(), boundary, function, made, edges)
+            made.node.inner = frozenset(inner)
         return made
 
     def _accumulate(self, tensor: Variable, grad: Variable, create_graph: bool) -> None:

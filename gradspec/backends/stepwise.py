@@ -120,7 +120,7 @@ class StepwiseBackend(Backend):
         materialize_grads: bool,
     ) -> Sequence[Tensor | None]:
         """torch.autograd.grad."""
-        raise UnsupportedFeature("grad")
+        raise UnsupportedFeature("grad-call")
 
     def jvp(self, replay: Replay, of: int) -> Tensor | None:
         """The tangent of binding `of` when `replay` runs again; None where it has none."""
@@ -140,7 +140,7 @@ class StepwiseBackend(Backend):
 
     def block(self, mode: str) -> AbstractContextManager[Any]:
         """no_grad, enable_grad, inference_mode or detect_anomaly."""
-        raise UnsupportedFeature(mode.replace("_", "-"))
+        raise UnsupportedFeature({"detect_anomaly": "anomaly"}.get(mode, mode.replace("_", "-")))
 
     def hook(self, tensor: Tensor, function: Callable[[Tensor], Tensor | None], after: str) -> Any:
         """Call `function` with the gradient of `tensor` when it is known, and go on with what it
@@ -154,11 +154,12 @@ class StepwiseBackend(Backend):
 
     def get_attr(self, tensor: Tensor, name: str) -> Tensor | None:
         """`tensor.grad` (may warn) or `tensor.data`."""
-        raise UnsupportedFeature(f"attribute {name}")
+        raise UnsupportedFeature(f"{name}-attribute")
 
     def set_attr(self, tensor: Tensor, name: str, value: Any) -> None:
         """`tensor.grad = …`, `tensor.data = …`, `tensor.requires_grad = …`."""
-        raise UnsupportedFeature(f"attribute {name}")
+        words = {"grad": "set-grad", "requires_grad": "requires-grad-switch"}
+        raise UnsupportedFeature(words.get(name, "data-attribute"))
 
     @abstractmethod
     def observe(self, tensor: Tensor, field: str) -> Any:
@@ -170,4 +171,4 @@ class StepwiseBackend(Backend):
 
     def memory(self, tensor: Tensor) -> Any:
         """Something hashable, equal for tensors that share memory."""
-        raise UnsupportedFeature("views")
+        raise UnsupportedFeature("memory")

@@ -12,7 +12,7 @@ from gradspec.backends.stepwise import StepwiseBackend
 from gradspec.backends.torch_errors import error_code, warning_code
 from gradspec.backends.torch_ops import bound, function_of
 from gradspec.dense import Dense
-from gradspec.errors import BackendUnavailable, UnsupportedFeature
+from gradspec.errors import BackendUnavailable, ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.backends.bookkeeping import Replay
@@ -103,7 +103,8 @@ class TorchBackend(StepwiseBackend):
     ) -> None:
         """torch.autograd.backward."""
         given = None if all(gradient is None for gradient in gradients) else gradients
-        self.torch.autograd.backward(roots, given, retain_graph, create_graph, inputs=inputs)
+        with _explained(roots, gradients):
+            self.torch.autograd.backward(roots, given, retain_graph, create_graph, inputs=inputs)
 
     def grad(
         self,
@@ -117,15 +118,16 @@ class TorchBackend(StepwiseBackend):
     ) -> Sequence[Any]:
         """torch.autograd.grad."""
         given = None if all(gradient is None for gradient in gradients) else gradients
-        return self.torch.autograd.grad(
-            roots,
-            wrt,
-            given,
-            retain_graph,
-            create_graph,
-            allow_unused=allow_unused,
-            materialize_grads=materialize_grads,
-        )
+        with _explained(roots, gradients):
+            return self.torch.autograd.grad(
+                roots,
+                wrt,
+                given,
+                retain_graph,
+                create_graph,
+                allow_unused=allow_unused,
+                materialize_grads=materialize_grads,
+            )
 
     def snapshot(self, tensor: Any) -> Any:
         """(values, requires_grad); None stays None."""
@@ -192,13 +194,13 @@ class TorchBackend(StepwiseBackend):
     def get_attr(self, tensor: Any, name: str) -> Any:
         """An attribute as torch gives it."""
         if name not in ("grad", "data"):
-            raise UnsupportedFeature(f"attribute {name}")
+            raise UnsupportedFeature("data-attribute")
         return getattr(tensor, name)
 
     def set_attr(self, tensor: Any, name: str, value: Any) -> None:
         """Assign an attribute."""
         if name not in ("grad", "data", "requires_grad"):
-            raise UnsupportedFeature(f"attribute {name}")
+            raise UnsupportedFeature("data-attribute")
         setattr(tensor, name, value)
 
     def observe(self, tensor: Any, field: str) -> Any:
@@ -244,6 +246,21 @@ class TorchBackend(StepwiseBackend):
 
     def _dtype_word(self, tensor: Any) -> str:
         return str(tensor.dtype).removeprefix("torch.")
+
+
+@contextmanager
+def _explained(roots: list[Any], gradients: list[Any]) -> Iterator[None]:
+    """torch trips over its own message where the gradient of a second root does not fit: it looks for
+    its number by comparing tensors, which raises "Boolean value of Tensor ... is ambiguous"."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Boolean value of Tensor"):
+            raise
+        pairs = [(root, given) for root, given in zip(roots, gradients, strict=False) if given is not None]
+        if any(root.shape != given.shape for root, given in pairs):
+            raise ProgramError("gradient-shape", "a gradient has another shape than its root") from error
+        raise ProgramError("gradient-dtype", "a gradient has a dtype its root cannot take") from error
 
 
 def _dtypes(torch: Any) -> list[Any]:

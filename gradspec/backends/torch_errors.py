@@ -144,6 +144,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "assigned grad expected",
         "non-leaf tensors",
         "has to be a tensor",
+        "'NoneType' object",
         "must be greater than",
         "to be greater than",
     ),

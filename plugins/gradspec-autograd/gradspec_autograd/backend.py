@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -18,9 +18,11 @@ from gradspec.backends.base import Warned
 from gradspec.backends.functional import FunctionalBackend
 from gradspec.dense import Dense
 from gradspec.errors import UnsupportedFeature
-from gradspec.spec.model import Program
 from gradspec_autograd.errors import code_of
 from gradspec_autograd.operations import OPERATIONS, UNSUPPORTED_OPS, cast
+
+if TYPE_CHECKING:
+    from gradspec.spec.model import Program
 
 __all__ = ["AutogradBackend"]
 
@@ -36,7 +38,7 @@ class AutogradBackend(FunctionalBackend):
 
     name = "autograd"
     operations = OPERATIONS
-    unsupported = {
+    unsupported: ClassVar[dict[str, str]] = {
         **{f"op:{op}": reason for op, reason in UNSUPPORTED_OPS.items()},
         "dtype:bfloat16": "NumPy has no bfloat16",
         "forward-mode": "autograd's jvp lacks many of the ops that its vjp has",

@@ -21,8 +21,8 @@ _BY_TEXT = {
     r"|must match|does not match|same shape|not enough dimensions|equal division|incompatible with the shape"
     r"|boolean index did not match|cannot select an axis|zero-dimensional arrays cannot be concatenated"
     r"|axes don't match|more dimensions|expected",
-    "invalid-argument": r"can only specify one unknown dimension|need at least one array|slice step cannot be zero"
-    r"|subscript|can't contain negative",
+    "invalid-argument": r"can only specify one unknown dimension|need at least one array"
+    r"|slice step cannot be zero|subscript|can't contain negative",
 }
 
 

@@ -1,4 +1,5 @@
 """torch's ops in the words of autograd.numpy. Each takes torch's arguments by name, defaults left out."""
+# ruff: noqa: A001, A006, ARG005, PLW0108 (arguments are called as torch calls them)
 
 from __future__ import annotations
 
@@ -221,7 +222,8 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
 
 
 def permute(input: Array, dims: Sequence[int]) -> Array:
-    return anp.transpose(input, tuple(dim % len(dims) if -len(dims) <= dim < len(dims) else dim for dim in dims))
+    count = len(dims)  # transpose's vjp sorts the axes, so they must not be negative
+    return anp.transpose(input, tuple(dim % count if -count <= dim < count else dim for dim in dims))
 
 
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> list[Array]:
