@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks.arrays import mlp, small
 from tests.benchmarks.floats import floats
-from tests.benchmarks.measure import Row, table
+from tests.benchmarks.measure import Broken, Row, table
 from tests.benchmarks.million import million
 from tests.benchmarks.scalar import chain, dag
 from tests.benchmarks.startup import startup
@@ -34,12 +34,16 @@ def main() -> int:
     if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     rows: list[Row] = []
+    broken = []
     for name in chosen.names or BENCHMARKS:
         print(f"… {name}", file=sys.stderr, flush=True)
         try:
             rows += BENCHMARKS[name](chosen.rounds)
         except ImportError as error:
             print(f"  {name} left out: {error}", file=sys.stderr)
+        except Broken as error:
+            print(f"  {name} does not work: {error}", file=sys.stderr)
+            broken.append(name)
     print(*table(rows), sep="\n")
     print(f"\n{_machine()}; medians of {chosen.rounds} or more rounds")
     if chosen.json:
@@ -50,7 +54,7 @@ def main() -> int:
             "rows": [row.json() for row in rows],
         }
         chosen.json.write_text(json.dumps(view, indent=1, ensure_ascii=False) + "\n")
-    return 0
+    return 1 if broken else 0
 
 
 def _machine() -> str:

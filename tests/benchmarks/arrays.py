@@ -6,7 +6,7 @@ from typing import Any
 
 from gradspec.dense import Dense
 from gradspec.spec.model import Program
-from tests.benchmarks.measure import Row, interleaved, medians
+from tests.benchmarks.measure import Broken, Row, interleaved, medians
 from tests.benchmarks.programs import Writer
 
 __all__ = ["mlp", "small"]
@@ -15,6 +15,7 @@ __all__ = ["mlp", "small"]
 def small(rounds: int) -> list[Row]:
     """A chain of 1,000 ops on (4, 4) float64 arrays: y ← tanh(y), y·w, y + b, …"""
     import numpy as np
+
     from gradspec.backends.numpy import NumpyBackend
 
     n, backend = 1_000, NumpyBackend()
@@ -73,6 +74,7 @@ def mlp(rounds: int) -> list[Row]:
 
 def _mlp(dtype: str, rounds: int) -> Row:
     import numpy as np
+
     from gradspec.backends.numpy import NumpyBackend
 
     backend, draw = NumpyBackend(), np.random.default_rng(5)
@@ -125,7 +127,7 @@ def _dense(array: Any) -> Dense:
 
 def _grads(observations: Any) -> list[Any]:
     if observations.outcomes:
-        raise SystemExit(f"the program does not run: {observations.outcomes}")
+        raise Broken(f"the program does not run: {observations.outcomes}")
     (looks,) = observations.seen.values()
     return [look["grad"] for look in looks]
 
@@ -137,4 +139,4 @@ def _same(ours: list[Any], by_hand: list[Any], loose: float) -> None:
     for dense, expected in zip(ours, by_hand, strict=True):
         got = np.array(dense.flat()).reshape(dense.shape)
         if not np.allclose(got, expected, rtol=loose, atol=loose):
-            raise SystemExit(f"gradients differ: {got} and {expected}")
+            raise Broken(f"gradients differ: {got} and {expected}")

@@ -7,7 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Row", "interleaved", "medians", "table"]
+__all__ = ["Broken", "Row", "interleaved", "medians", "table"]
+
+
+class Broken(Exception):
+    """A contestant fails, or computes something else than the others: its time would mean nothing."""
 
 
 class Row(NamedTuple):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.benchmarks.measure import Row, interleaved, medians
+from tests.benchmarks.measure import Broken, Row, interleaved, medians
 from tests.benchmarks.programs import Plan, chain_plan, dag_plan, scalar_program
 
 __all__ = ["chain", "dag"]
@@ -73,7 +73,7 @@ def _agree(contestants: dict[str, Callable[[], list[Any]]], name: str) -> None:
             got = tuple(look["grad"].item() for look in seen)
         loose = 1e-3 if who == "float32" else 1e-9
         if any(abs(a - b) > loose * max(1.0, abs(b)) for a, b in zip(got, expected, strict=True)):
-            raise SystemExit(f"{name}: {who} computes {got}, micrograd {expected}")
+            raise Broken(f"{name}: {who} computes {got}, micrograd {expected}")
 
 
 def _micrograd(plan: Plan, x: float, w: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.measure import Row, interleaved, medians
+from tests.benchmarks.measure import Broken, Row, interleaved, medians
 
 __all__ = ["startup"]
 
@@ -59,8 +59,6 @@ def cold(arguments: list[str], folder: str) -> Callable[[], object]:
             [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True
         )
         if done.returncode:
-            raise SystemExit(
-                f"{arguments}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )
+            raise Broken(f"{arguments}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
     return run
