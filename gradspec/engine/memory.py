@@ -136,6 +136,27 @@ class Memory:
             shape = tape.engine.library.shape_of(numbers)
         return numbers
 
+    def strides(self, slot: int) -> tuple[int, ...]:
+        """How far neighbours along each axis of a slot's tensor lie apart in memory, in elements. An axis
+        of size 1 has the stride that it would have if the axes behind it were contiguous."""
+        tensor, shape = self.owner.get(slot, slot), self.tape.kinds[slot].shape
+        numbers = self.places(tensor, self.root(tensor)) if tensor in self.views and prod(shape) else None
+        ints = self.tape.engine.library.namespace("int64", zero_dim=False)
+
+        def place(index: tuple[int, ...]) -> int:
+            found: int = self.tape.engine.library.dump(ints.getitem(numbers, index), "int64").item()
+            return found
+
+        strides: list[int] = []
+        behind = 1
+        for axis in reversed(range(len(shape))):
+            if numbers is not None and shape[axis] > 1:
+                step = tuple(int(k == axis) for k in range(len(shape)))
+                behind = place(step) - place((0,) * len(shape))
+            strides.insert(0, behind)
+            behind *= shape[axis]
+        return tuple(strides)
+
     def overlaps(self, tensor: int) -> bool:
         """Whether two elements of a tensor are one in memory (an expanded tensor)."""
         if tensor not in self.views:

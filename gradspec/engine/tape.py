@@ -136,6 +136,11 @@ class Traced:
         return self.tape.kinds[self.slot].dtype
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """How far neighbours along each axis lie apart in the memory it shares, in elements."""
+        return self.tape.memory.strides(self.slot)
+
+    @property
     def requires_grad(self) -> bool:
         return self.tape.recording and self.tape.kinds[self.slot].grad
 

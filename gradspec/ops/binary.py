@@ -69,6 +69,11 @@ def _(xp: Xp, ct: Array, alpha: Any) -> Array:
     return _scaled(xp, ct, alpha)
 
 
+def _no_bools(input: Any, other: Any, **_: Any) -> None:
+    if any(isinstance(x, bool) or dtype_of(x) == "bool" for x in (input, other)):
+        raise fault("dtype-unsupported", "bool is not subtracted; use != for exclusive or")
+
+
 def _sub_node(input: Any, **_: Any) -> str:
     return "RsubBackward1" if rank_of(input) == "weak" else "SubBackward0"
 
@@ -77,7 +82,7 @@ def _sub_node(input: Any, **_: Any) -> str:
     node=_sub_node,
     inplace=True,
     accepts=NUMBERS,
-    check=each(TWO, _alpha_fits),
+    check=each(TWO, _alpha_fits, _no_bools),
     samples=(
         *pairs(("input", -3, 3), ("other", -3, 3), (2, -0.5)),
         sample(input=uniform(2, 3), other=uniform(3), alpha=2.5),
@@ -338,9 +343,13 @@ def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
     return _share(xp, ct, xp.equal(input, other), xp.less(input, other))
 
 
-def _has_bound(min: Any, max: Any, **_: Any) -> None:
+def _has_bound(input: Any, min: Any, max: Any, **_: Any) -> None:
     if min is None and max is None:
         raise fault("invalid-argument", "clamp needs min, max or both")
+    numbers = all(bound is None or isinstance(bound, bool) for bound in (min, max))
+    both = "bool" == dtype_of(min) == dtype_of(max)
+    if input.dtype == "bool" and (numbers or both):
+        raise fault("dtype-unsupported", "clamp takes a bool tensor only with one bound that is a tensor")
 
 
 def _clamp_node(min: Any, max: Any, **_: Any) -> str:
@@ -349,7 +358,7 @@ def _clamp_node(min: Any, max: Any, **_: Any) -> str:
 
 @elementwise(
     node=_clamp_node,
-    accepts=("float", "int"),
+    accepts=ORDERED,
     inplace=True,
     check=each(_has_bound, broadcast("input", "min", "max")),
     samples=(

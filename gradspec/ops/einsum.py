@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gradspec.ops.arguments import broadcast_shapes, fault
-from gradspec.ops.registry import PROMOTE, SAME, Array, Tensor, Tensors, Xp, general, linear
+from gradspec.ops.arguments import broadcast_shapes, fault, int64_if_integral
+from gradspec.ops.registry import KEEP, PROMOTE, SAME, Array, Tensor, Tensors, Xp, general, linear
 from gradspec.ops.samples import sample, uniform
 
 __all__ = ["einsum", "einsum_alone"]
@@ -110,6 +110,27 @@ def _transposed(
     return xp.einsum(f"{','.join(inputs)}->{wanted}", *arrays)
 
 
+def _sums(equation: str) -> tuple[bool, bool]:
+    """(whether a letter is summed at all, whether one is that several operands have)."""
+    left, arrow, right = equation.replace(" ", "").replace("...", "").partition("->")
+    kept = set(right) if arrow else {letter for letter in left if left.count(letter) == 1}
+    summed = set(left) - kept - {","}
+    return bool(summed), any(sum(letter in part for part in left.split(",")) > 1 for letter in summed)
+
+
+def _one_dtype_where_contracted(dtypes: dict[str, Any], statics: dict[str, Any]) -> str:
+    """Sums of products are matrix products, which do not promote; plain products do."""
+    if not _sums(statics["equation"])[1]:
+        return PROMOTE
+    if any(dtype == "bool" for dtype, _ in dtypes["operands"]):
+        raise fault("dtype-unsupported", "einsum sums no products of bool tensors")
+    return SAME
+
+
+def _node(equation: str, **_: Any) -> str:
+    return "ViewBackward0" if _sums(equation)[0] else "MulBackward0"
+
+
 def _by_itself(F: Any, equation: str, operands: Any) -> Any:
     return F.einsum_alone(equation, operands[0])
 
@@ -120,9 +141,8 @@ def _alone(operands: Any, **_: Any) -> Any:
 
 
 @general(
-    node="ViewBackward0",
-    dtypes=SAME,
-    accepts=("float", "complex", "int"),
+    node=_node,
+    dtypes=_one_dtype_where_contracted,
     variadic="operands",
     check=_check,
     expand=_alone,
@@ -174,12 +194,14 @@ def _alone_check(equation: str, input: Any, **_: Any) -> None:
 
 def _alone_node(equation: str, **_: Any) -> str:
     """torch permutes, then sums what the result does not have."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    kept = set(right) if arrow else {letter for letter in left if left.count(letter) == 1}
-    return "SumBackward1" if set(left) - kept else "PermuteBackward0"
+    return "SumBackward1" if _sums(equation)[0] else "PermuteBackward0"
 
 
-@linear(node=_alone_node, dtypes=PROMOTE, internal=True, check=_alone_check)
+def _alone_dtypes(dtypes: dict[str, Any], statics: dict[str, Any]) -> Any:
+    return int64_if_integral(dtypes, statics) if _sums(statics["equation"])[0] else KEEP
+
+
+@linear(node=_alone_node, dtypes=_alone_dtypes, internal=True, check=_alone_check)
 def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
     """einsum of one operand.
 

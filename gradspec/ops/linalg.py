@@ -244,12 +244,21 @@ def _folds(input: Any, other: Any) -> bool:
     if a == 2:
         return False
     # without a gradient to save, only where the folded batch is a view
-    return a >= b or not prod(other.shape) or _merges_transposed(other.shape)
+    return not prod(larger.shape) or _rows_are_one_axis(larger if a >= b else _Turned(larger))
 
 
-def _merges_transposed(shape: tuple[int, ...]) -> bool:
-    """Whether the rows of a contiguous batch, its matrices transposed, lie at equal distances."""
-    return prod(shape[:-2]) == 1 or shape[-1] == 1
+class _Turned:
+    """The shape and strides of a batch with its matrices transposed."""
+
+    def __init__(self, batch: Any) -> None:
+        self.shape = (*batch.shape[:-2], batch.shape[-1], batch.shape[-2])
+        self.strides = (*batch.strides[:-2], batch.strides[-1], batch.strides[-2])
+
+
+def _rows_are_one_axis(batch: Any) -> bool:
+    """Whether all axes of a batch but its last lie in memory as one axis would."""
+    shape, strides = batch.shape, batch.strides
+    return all(strides[k] == strides[k + 1] * shape[k + 1] for k in range(len(shape) - 2))
 
 
 def _folded(F: Any, input: Any, other: Any) -> Any:
@@ -278,11 +287,11 @@ def _batched(F: Any, input: Any, other: Any) -> Any:
     lead = broadcast_shapes((a[:-2], b[:-2]))
     rows, inner = (a[-2] if len(a) > 1 else 1), a[-1]
     columns = b[-1] if len(b) > 1 else 1
-    left = F.view(F.expand(input, [*lead, rows, inner]), [prod(lead), rows, inner])
+    left = F.reshape(F.expand(input, [*lead, rows, inner]), [prod(lead), rows, inner])
     if len(b) == 1:
-        right = F.unsqueeze(F.view(F.expand(other, [*lead, inner]), [prod(lead), inner]), 2)
+        right = F.unsqueeze(F.reshape(F.expand(other, [*lead, inner]), [prod(lead), inner]), 2)
     else:
-        right = F.view(F.expand(other, [*lead, inner, columns]), [prod(lead), inner, columns])
+        right = F.reshape(F.expand(other, [*lead, inner, columns]), [prod(lead), inner, columns])
     y = F.bmm(left, right)
     shape = [*lead, *([rows] if len(a) > 1 else []), *([columns] if len(b) > 1 else [])]
     return F.unsafe_view(F.squeeze(y, -1) if len(b) == 1 else y, shape)
@@ -325,5 +334,5 @@ def linear_layer(F: Any, input: Tensor, weight: Tensor, bias: Tensor | None = No
         raise fault("shape-mismatch", f"a bias of shape {list(bias.shape)} does not fit output {out}")
     if len(input.shape) == 2:
         return F.addmm(bias, input, F.t(weight))
-    flat = F.view(input, [prod(input.shape[:-1]), input.shape[-1]])
+    flat = F.reshape(input, [prod(input.shape[:-1]), input.shape[-1]])
     return F.view(F.addmm(bias, flat, F.t(weight)), out)

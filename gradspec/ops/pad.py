@@ -35,6 +35,8 @@ def _check(input: Any, pad: Sequence[int], mode: str, value: Any, **_: Any) -> N
         raise fault("shape-mismatch", f"pad {list(pad)} crops more than shape {list(shape)} has")
     if mode == "constant":
         return
+    if input.dtype == "bool" and mode != "circular":
+        raise fault("dtype-unsupported", f"mode {mode} does not take bool tensors")
     if value not in (None, 0):
         raise fault("invalid-argument", f"mode {mode} takes no value")
     axes = len(pad) // 2

@@ -21,7 +21,7 @@ from gradspec.ops.registry import (
 from gradspec.ops.samples import sample, uniform
 
 __all__ = [
-    "H", "T", "alias", "cat", "expand", "flatten", "flip", "mT", "permute", "reshape", "split", "squeeze",
+    "H", "T", "alias", "cat", "expand", "flatten", "flip", "mT", "permute", "reshape", "reshape_alias", "split", "squeeze",
     "squeeze_last", "stack", "t", "transpose", "tril", "triu", "unsafe_view", "unsqueeze", "view",
 ]  # fmt: skip
 
@@ -74,6 +74,20 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
+@linear(node="ReshapeAliasBackward0", dtypes=KEEP, view=True, check=_fits, internal=True)
+def reshape_alias(xp: Xp, input: Tensor, size: Size) -> Tensor:
+    """As view, of a tensor that is not contiguous but allows it.
+
+    Source: linear; the transpose gives the first shape back.
+    """
+    return xp.reshape(input, resolved_size(size, prod(xp.shape(input))))
+
+
+@reshape_alias.adjoint("input")
+def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
+    return xp.reshape(ct, input_meta.shape)
+
+
 @linear(node="AliasBackward0", dtypes=KEEP, view=True, internal=True)
 def alias(xp: Xp, input: Tensor) -> Tensor:
     """Another tensor of the same memory.
@@ -104,7 +118,43 @@ def reshape(F: Any, input: Tensor, shape: Size) -> Tensor:
 
     Source: linear; the transpose gives the first shape back.
     """
-    return F.view(input, shape)
+    size = resolved_size(shape, prod(input.shape))
+    pieces = _contiguous_pieces(input)
+    if len(pieces) < 2:
+        return F.view(input, size)
+    if _splits_into(size, pieces):
+        return F.reshape_alias(input, size)
+    return F.unsafe_view(F.clone(input), size)
+
+
+def _contiguous_pieces(x: Any) -> list[int]:
+    """The sizes of x's axes, neighbours that lie in memory as one axis would made one; none if x is empty."""
+    if not prod(x.shape):
+        return []
+    pieces: list[tuple[int, int]] = []
+    for size, stride in zip(x.shape, x.strides, strict=True):
+        if size == 1:
+            continue
+        if pieces and pieces[-1][1] == size * stride:
+            pieces[-1] = (pieces[-1][0] * size, stride)
+        else:
+            pieces.append((size, stride))
+    # one piece counts only if its elements are neighbours
+    return [size for size, _ in pieces] + ([1] if len(pieces) == 1 and pieces[0][1] != 1 else [])
+
+
+def _splits_into(size: Shape, pieces: list[int]) -> bool:
+    """Whether the axes of `size` divide the pieces, none reaching over the end of one."""
+    left, waiting = 1, list(pieces)
+    for n in size:
+        if n == 1:
+            continue
+        while left == 1:
+            left = waiting.pop(0)
+        if left % n:
+            return False
+        left //= n
+    return True
 
 
 @composite(

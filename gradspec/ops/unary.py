@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradspec.dtypes import real_of
+from gradspec.ops.arguments import fault
 from gradspec.ops.registry import FLOAT, KEEP, Array, Tensor, Xp, composite, elementwise, linear
 from gradspec.ops.samples import reals
 
@@ -66,6 +67,8 @@ def positive(F: Any, input: Tensor) -> Tensor:
 
     Source: unary plus of Python.
     """
+    if input.dtype == "bool":
+        raise fault("dtype-unsupported", "+x is for numbers, not for bool")
     return input
 
 
@@ -179,7 +182,12 @@ def _(xp: Xp, y: Array) -> Array:
     return xp.divide(0.5, y)
 
 
-@elementwise(node="PowBackward0", dtypes=KEEP, inplace=True, samples=reals(-3.0, 3.0))
+def _bool_as_int64(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
+    dtype = dtypes["input"][0]
+    return ("int64", "int64") if dtype == "bool" else (dtype, dtype)
+
+
+@elementwise(node="PowBackward0", dtypes=_bool_as_int64, inplace=True, samples=reals(-3.0, 3.0))
 def square(xp: Xp, input: Tensor) -> Tensor:
     """y = x²; dy/dx = 2x. Shape: any → same.
 
