@@ -12,25 +12,18 @@ from gradspec.ops.samples import reals, sample, uniform
 __all__ = ["log_softmax", "relu", "softmax"]
 
 
-def _into_input(F: Any, input: Any, inplace: bool) -> Any:
-    return F.relu_(input)
-
-
-def _in_place(inplace: bool, **_: Any) -> Any:
-    return _into_input if inplace else None
-
-
 @elementwise(
     node="ReluBackward0",
     dtypes=KEEP,
     accepts=("float", "int"),
     inplace=True,
-    expand=_in_place,
     samples=(*reals(0.2, 3), *reals(-3, -0.2)),
     kinks={"x = 0": {"torch": 0.0, "right": 1.0, "split": 0.5}},
 )
 def relu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
     """y = max(x, 0); dy/dx = 1 where y > 0, else 0. Shape: any → same. NaN stays NaN.
+
+    A statement with inplace=True is read as `relu_(input)`.
 
     Source: the left derivative at 0.
     """

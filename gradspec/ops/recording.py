@@ -166,7 +166,7 @@ class Recording:
         return self._tape.ops.div(a, b)
 
     def sign(self, x: Any) -> Any:
-        return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._constant("sign")(x)
+        return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._tape.ops.sign(x)
 
     def conj(self, x: Any) -> Any:
         return self._tape.ops.conj(x) if _is_complex(x) else x

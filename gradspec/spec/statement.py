@@ -493,7 +493,11 @@ class _Reader:
         if inputs and all(isinstance(value, Number) for value in inputs):
             hint = "numbers are computed with + - * / // % **; tensor(...) makes a tensor"
             return self.bad(node, f"{signature.name} of numbers alone", hint, "wrong-argument")
-        call = Call(signature.name, tuple(bound))
+        name = signature.name
+        if ("inplace", True) in bound:  # relu(x, inplace=True) is relu_(x)
+            bound.remove(("inplace", True))
+            name += "_"
+        call = Call(name, tuple(bound))
         self.instructions.append(Do(call, repr(call), tuple(inputs), (temp := self.temp(),)))
         return temp
 
