@@ -44,6 +44,9 @@ class Plan:
     """See the module. Read-only once made.
 
     forward   (*inputs) → output, or a tuple of outputs
+    back      (ct, values, ins, k, grads): run this node's rules and add what they give to `grads`.
+              ct: the output's cotangent (a list for several outputs, None where there is none);
+              values: by slot; ins: the input slots; k: the node's slot; grads: slot → cotangent so far
     kinds     of the outputs; None in a place where only the value tells (boolean masks)
     records   whether a node is made
     pulls     whether a rule exists for each input that needs a gradient: (input position, argument)
@@ -51,8 +54,8 @@ class Plan:
     """
 
     __slots__ = (
-        "_back", "arguments", "compute", "forward", "freed", "inputs", "kind", "library", "name", "node", "op",
-        "out_dtype", "outputs", "pairs", "plain", "records", "saves", "saves_anything",
+        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "name", "node", "op",
+        "out_dtype", "outputs", "pairs", "records", "saves", "saves_anything",
         "saves_output", "single", "warns", "zero_dim",
     )  # fmt: skip
 
@@ -85,10 +88,9 @@ class Plan:
         self.single = op.outputs == "one"
         # What the short path of the tape may run: one output whose kind never changes, no aliasing.
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
-        self.plain = False  # set by the tape once the output's kind is known
         self._saved()
         self.freed = Freed(self)
-        self._back: Callable[..., None] | None = None
+        self.back: Callable[..., None] = self._first_back
 
     # forward
 
@@ -153,22 +155,17 @@ class Plan:
         self.saves_output = "y" in names
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)
-        self.saves_anything = bool(positions) or self.saves_output
+        listed = any(n in self.arguments and self.op.by_name[n].kind == "Index" for n in names)
+        self.saves_anything = bool(positions) or self.saves_output or listed
 
     # backward
 
-    @property
-    def back(self) -> Callable[..., None]:
-        """`back(ct, values, ins, k, grads, add)`: run this node's rules and add what they give to `grads`.
-
-        ct: the output's cotangent (a list for several outputs, None where there is none); values: by
-        slot; ins: the input slots; k: the node's slot; grads: slot → cotangent so far.
-        """
-        if self._back is None:
-            dtype = self.compute or self.out_dtype
-            space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
-            self._back = self.write_back(space, recorded=False)
-        return self._back
+    def _first_back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
+        """Write `back` down when it is first needed, and run it."""
+        dtype = self.compute or self.out_dtype
+        space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
+        self.back = self.write_back(space, recorded=False)
+        self.back(ct, values, ins, k, grads)
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         """`back` over the namespace xp. One that records does its own casts of what was saved."""

@@ -33,7 +33,6 @@ class Expansion:
     """Takes a plan's place where a call is made of calls of other ops."""
 
     __slots__ = ("arguments", "body")
-    plain = False
 
     def __init__(self, body: Callable[..., Any], arguments: dict[str, Any]) -> None:
         self.body = body
@@ -41,7 +40,11 @@ class Expansion:
 
 
 class Table(dict[tuple[Kind, ...], Any]):
-    """The plans of one call: kinds of its inputs → Plan or Expansion."""
+    """The plans of one call: kinds of its inputs → Plan or Expansion.
+
+    `plain` has those that are one value in, one value out, always of one kind: kinds (the kind itself
+    for one input) → (forward, kind of the output, its node). A run of such ops needs nothing else.
+    """
 
     def __init__(self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool) -> None:
         super().__init__()
@@ -51,6 +54,7 @@ class Table(dict[tuple[Kind, ...], Any]):
         self.args = args
         self.arguments = {p.name: given.get(p.name, p.default) for p in op.params}
         self.recording = recording
+        self.plain: dict[Any, tuple[Callable[..., Any], Kind, Plan | None]] = {}
 
     def make(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan | Expansion:
         """The plan for inputs of these kinds, kept if nothing in it depends on `values`, the inputs.
@@ -135,6 +139,10 @@ class Traced:
     def dtype(self) -> str:
         return self.tape.kinds[self.slot].dtype
 
+    def item(self) -> Any:
+        """The Python number of a tensor with one element."""
+        return self.tape.engine.library.dump(self.tape.values[self.slot], self.dtype).item()
+
     @property
     def strides(self) -> tuple[int, ...]:
         """How far neighbours along each axis lie apart in the memory it shares, in elements."""
@@ -216,7 +224,8 @@ class Tape:
             kind = plan.kind
             if kind is None or plan.op.dynamic:
                 kind = plan.kind = self._kind(plan, result)
-                plan.plain = not (plan.op.dynamic or plan.op.view or plan.warns) and table.get(key) is plan
+                if not (plan.op.dynamic or plan.warns) and table.get(key) is plan:
+                    table.plain[key if len(key) > 1 else key[0]] = (plan.forward, kind, plan.node)
             return (self.push(result, kind, plan.node, slots),)
         return self._several(plan, slots, result)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from gradspec.dtypes import INTEGRAL
 from gradspec.ops.arguments import axis_of, check_axis, each, fault
 from gradspec.ops.registry import INDEX, KEEP, Array, Index, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import ints, sample, uniform
@@ -188,8 +189,8 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
             y = F.unsqueeze(y, axis)
             advanced[axis] = (entry,) if isinstance(entry, bool) else F.view(entry, [1])
             axis += 1
-        elif isinstance(entry, int):
-            y = F.select(y, axis, entry)
+        elif isinstance(entry, int) or _is_integer(entry):
+            y = F.select(y, axis, entry if isinstance(entry, int) else entry.item())
         elif isinstance(entry, slice):
             y = _sliced(F, y, axis, entry, alone=len(entries) == 1 and entries[0] is entry)
             axis += 1
@@ -201,9 +202,16 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
     return F.alias(input) if y is input else y
 
 
+def _is_integer(entry: Any) -> bool:
+    """Whether an entry is a 0-d tensor of integers, which stands for its number."""
+    return getattr(entry, "shape", None) == () and entry.dtype in INTEGRAL
+
+
 def _sliced(F: Any, y: Any, axis: int, entry: slice, *, alone: bool) -> Any:
-    if any(not isinstance(part, int | None) for part in (entry.start, entry.stop, entry.step)):
+    parts = [part.item() if _is_integer(part) else part for part in (entry.start, entry.stop, entry.step)]
+    if any(not isinstance(part, int | None) for part in parts):
         raise fault("invalid-argument", "a slice is made of integers")
+    entry = slice(*parts)
     step = 1 if entry.step is None else entry.step
     if step <= 0:
         raise fault(
@@ -217,7 +225,7 @@ def _sliced(F: Any, y: Any, axis: int, entry: slice, *, alone: bool) -> Any:
 
 def _checked_index(entry: Any, shape: tuple[int, ...], axis: int) -> Any:
     dtype = getattr(entry, "dtype", None)
-    if dtype is not None and dtype not in ("bool", "uint8", "int8", "int16", "int32", "int64"):
+    if dtype is not None and dtype not in ("bool", *INTEGRAL):
         raise fault("dtype-unsupported", f"a tensor used as an index is of integers or bool, not {dtype}")
     if dtype == "bool" and tuple(entry.shape) != tuple(shape[axis : axis + len(entry.shape)]):
         raise fault("shape-mismatch", f"a mask of shape {list(entry.shape)} does not fit shape {list(shape)}")

@@ -9,7 +9,7 @@ from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Size, Tensor, Xp, linear
 from gradspec.ops.samples import sample, uniform
 
-__all__ = ["pad"]
+__all__ = ["pad", "pad_border"]
 
 MODES = ("constant", "reflect", "replicate", "circular")
 Widths = tuple[tuple[int, int], ...]
@@ -56,12 +56,18 @@ def _check(input: Any, pad: Sequence[int], mode: str, value: Any, **_: Any) -> N
             raise fault("shape-mismatch", f"mode {mode} has nothing to pad an empty axis with")
 
 
-def _node(input: Any, pad: Sequence[int], mode: str, **_: Any) -> str:
-    if mode == "constant":
-        return "ConstantPadNdBackward0"
+def _node(pad: Sequence[int], mode: str, **_: Any) -> str:
     if mode == "circular":
         return "torch::autograd::CopySlices"
     return f"{'Reflection' if mode == 'reflect' else 'Replication'}Pad{len(pad) // 2}DBackward0"
+
+
+def _from_the_border(F: Any, input: Any, pad: Any, mode: str, value: Any) -> Any:
+    return F.pad_border(input, pad, mode)
+
+
+def _unless_constant(mode: str, **_: Any) -> Any:
+    return None if mode == "constant" else _from_the_border
 
 
 class _Piece(NamedTuple):
@@ -118,9 +124,10 @@ def _collect(xp: Xp, ct: Array, shape: tuple[int, ...], axis: int, pieces: list[
 
 
 @linear(
-    node=_node,
+    node="ConstantPadNdBackward0",
     dtypes=KEEP,
     check=_check,
+    expand=_unless_constant,
     samples=(
         sample(input=uniform(3), pad=[1, 2]),
         sample(input=uniform(2, 3), pad=[0, 1, 2, 0], value=1.5),
@@ -144,22 +151,35 @@ def pad(xp: Xp, input: Tensor, pad: Size, mode: str = "constant", value: float |
     Source: linear; the transpose adds what came from one element back onto it.
     """
     shape = xp.shape(input)
-    widths = _widths(pad, len(shape))
-    if mode == "constant":
-        return xp.pad(input, widths, 0 if value is None else value) if shape else input
-    for axis, (before, after) in enumerate(widths):
+    return xp.pad(input, _widths(pad, len(shape)), 0 if value is None else value) if shape else input
+
+
+@pad.adjoint("input")
+def _(xp: Xp, ct: Array, input_meta: Any, pad: Sequence[int]) -> Array:
+    shape = input_meta.shape
+    cropped = tuple((-before, -after) for before, after in _widths(pad, len(shape)))
+    return xp.pad(ct, cropped) if shape else ct
+
+
+@linear(node=_node, dtypes=KEEP, internal=True)
+def pad_border(xp: Xp, input: Tensor, pad: Size, mode: str) -> Tensor:
+    """pad in the modes that fill with elements of input.
+
+    Source: linear; the transpose adds what came from one element back onto it.
+    """
+    shape = xp.shape(input)
+    for axis, (before, after) in enumerate(_widths(pad, len(shape))):
         if before or after:
             input = _extend(xp, input, shape, axis, _pieces(mode, shape[axis], before, after))
             shape = (*shape[:axis], shape[axis] + before + after, *shape[axis + 1 :])
     return input
 
 
-@pad.adjoint("input")
-def _(xp: Xp, ct: Array, input_meta: Any, pad: Sequence[int], mode: str) -> Array:
+@pad_border.adjoint("input")
+def _(xp: Xp, ct: Array, input: Array, input_meta: Any, pad: Sequence[int], mode: str) -> Array:
+    # input is not needed here, but torch saves it, and to change it in place before backward is an error
     shape = input_meta.shape
     widths = _widths(pad, len(shape))
-    if mode == "constant":
-        return xp.pad(ct, tuple((-before, -after) for before, after in widths)) if shape else ct
     padded = [size + before + after for size, (before, after) in zip(shape, widths, strict=True)]
     for axis in reversed(range(len(shape))):
         before, after = widths[axis]

@@ -19,7 +19,7 @@ which saves nothing).
 
 Kinds, cheapest first:
     composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules. Tensors have
-                  `.shape`, `.dtype`, `.strides` and `.requires_grad` there, numbers are numbers; a tensor of the
+                  `.shape`, `.dtype`, `.strides`, `.requires_grad` and `.item()` there, numbers are numbers; a tensor of the
                   arguments may come back as it is
     linear        `adjoint(arg)`: (xp, ct, ...) → cotangent of arg; saves only what it names
     elementwise   `partial(arg)`: (xp, ...) → ∂y/∂arg, holomorphic; the engine multiplies and conjugates.

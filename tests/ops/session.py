@@ -11,7 +11,7 @@ from gradspec.errors import ProgramError
 from gradspec.ops import registry
 from gradspec.spec.model import Apply, Backward, Call, Grad, Leaf, Look, Program, Ref, Slot, Watch
 
-__all__ = ["LIBRARIES", "Result", "arrays_in", "dense", "run", "second_order"]
+__all__ = ["LIBRARIES", "Result", "arrays_in", "backwards", "chain", "dense", "run", "second_order"]
 
 LIBRARIES = ("python", "numpy")
 _backends: dict[str, Any] = {}
@@ -73,7 +73,7 @@ class _Writer:
         self.count = 0
         self.inputs: list[int] = []
         tensors = {name for name, param in registry[op].by_name.items() if param.is_tensor}
-        self.call = Call(op, tuple((k, self._slots(v, wants, k in tensors)) for k, v in args.items()))
+        self.calls = [Call(op, tuple((k, self._slots(v, wants, k in tensors)) for k, v in args.items()))]
         self.tensors = [leaf.binding for leaf in self.leaves]
 
     def bind(self) -> int:
@@ -97,10 +97,25 @@ class _Writer:
             return Slot(len(self.inputs) - 1)
         return value
 
+    def apply(self, op: str, *inputs: int, at: int, **statics: Any) -> Apply:
+        """A step of its own: an op on bindings, its other arguments as they are."""
+        names = [param.name for param in registry.base_of(op).params]
+        given = {name: Slot(k) for k, name in enumerate(names[: len(inputs)])}
+        self.calls.append(Call(op, tuple({**given, **statics}.items())))
+        out = inputs[0] if op.endswith("_") and not op.endswith("__") else self.bind()
+        return Apply(len(self.calls) - 1, inputs, (out,), at)
+
     def run(self, library: str, steps: list[Any]) -> Any:
         program = Program(
-            "call", "float32", ("",) * self.count, self.constants, (self.call,), tuple(self.leaves), tuple(steps), len(steps)
-        )  # fmt: skip
+            id="call",
+            dtype="float32",
+            names=("",) * self.count,
+            constants=self.constants,
+            calls=tuple(self.calls),
+            leaves=tuple(self.leaves),
+            steps=tuple(steps),
+            count=len(steps),
+        )
         seen = backend(library).run(program)
         for outcome in seen.outcomes.values():
             if outcome.status == "error":
@@ -177,3 +192,47 @@ def second_order(
     steps.append(Backward(of, gradients, None, False, None, 3))
     steps.append(Watch(tuple(Look(t, "", ("grad",)) for t in (*writer.tensors, seed)), 4))
     return [array(look["grad"]) for look in writer.run(library, steps).seen[4]]
+
+
+def backwards(
+    library: str,
+    op: str,
+    args: dict[str, Any],
+    wants: Any,
+    cts: list[Any],
+    times: int = 1,
+    change: int | None = None,
+) -> None:
+    """Call the op on copies of its arguments, then backward several times.
+
+    `change`: the copy to change in place before, by its number; -1 for the first output.
+    Raises ProgramError.
+    """
+    writer = _Writer(op, args, wants)
+    steps: list[Any] = []
+    copies = {}
+    for leaf in list(writer.leaves):
+        steps.append(writer.apply("clone", leaf.binding, at=len(steps)))
+        copies[leaf.binding] = steps[-1].out[0]
+    outs = tuple(writer.bind() for _ in range(_outputs(op, args)))
+    steps.append(Apply(0, tuple(copies.get(k, k) for k in writer.inputs), outs, len(steps)))
+    if change is not None:
+        one = writer.bind()
+        writer.constants[one] = 1
+        target = outs[0] if change < 0 else copies[writer.tensors[change]]
+        steps.append(writer.apply("add_", target, one, at=len(steps)))
+    gradients = tuple(Ref(writer.leaf(ct)) for ct in cts)
+    for k in range(times):
+        steps.append(Backward(outs[: len(cts)], gradients, False, False, None, len(steps)))
+    writer.run(library, steps)
+
+
+def chain(library: str, start: Any, links: list[tuple[str, dict[str, Any]]]) -> list[tuple[Any, str | None]]:
+    """Ops one after the other on a tensor that requires grad; each one's value and grad_fn."""
+    writer = _Writer("clone", {"input": start}, lambda k: True)
+    steps: list[Any] = [Apply(0, tuple(writer.inputs), (writer.bind(),), 0)]
+    for op, statics in links:
+        steps.append(writer.apply(op, steps[-1].out[0], at=len(steps), **statics))
+    steps.append(Watch(tuple(Look(step.out[0], "", ("value", "grad_fn")) for step in steps[1:]), len(steps)))
+    looks = writer.run(library, steps).seen[len(steps) - 1]
+    return [(array(look["value"]), look["grad_fn"]) for look in looks]
