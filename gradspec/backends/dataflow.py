@@ -71,11 +71,11 @@ class Node:
         function: Callable[[Sequence[Array], dict[Variable, Array]], Sequence[Array]],
         output: Variable,
         edges: Iterable[Variable],
+        saves: bool,
     ) -> Node:
-        """A gradient as a node: a gradient by it flows to `edges` alone, and it frees nothing that
-        the backward which made it did not keep."""
+        """A gradient as a node: a gradient by it flows to `edges` alone."""
         reach = tuple(edges)
-        node = cls(number, inputs, function, (output,), Saves(False, dict.fromkeys(reach, reach)))
+        node = cls(number, inputs, function, (output,), Saves(saves, dict.fromkeys(reach, reach)))
         node.edges = reach
         return node
 

@@ -41,6 +41,7 @@ FREED = (
 NON_LEAF = "the .grad of a tensor is read that is no leaf and does not retain its gradient"
 CYCLE = "backward(create_graph=True) makes tensors and their gradients refer to each other"
 HIDDEN = "an op's result is used in its own derivative, where no function can be differentiated by it"
+UNKNOWN = "which of its values a differentiated derivative still has cannot be known from outside"
 _OURS = "done by gradspec around a framework of pure functions"
 _ABSENT = "a framework of pure functions has no such thing"
 _EMULATED = (
@@ -367,17 +368,20 @@ class FunctionalBackend(StepwiseBackend):
             own = {one.node for one in inputs if one.node is not None and one in reached}
             nodes = sorted({*nodes, *own}, key=lambda node: node.number)
         retain = create_graph if retain_graph is None else retain_graph
-        stop = next((node.number for node in reversed(nodes) if node.freed and node.saves.any), None)
+        gone = next((node for node in reversed(nodes) if node.freed and node.saves.any), None)
+        if gone is not None and gone.inner:
+            raise UnsupportedFeature("double-backward", UNKNOWN)
+        stop = None if gone is None else gone.number
         made = {output for node in nodes for output in node.outputs}
-        # A root is given its cotangent even where nothing else of the graph is needed.
-        reached = list(dict.fromkeys([*reached, *roots]))
+        if len(roots) == 1:  # it is given its cotangent even where nothing else of the graph is needed
+            reached = list(dict.fromkeys([*reached, *roots]))
         accumulate = [one for one in reached if one.node is None or one.retains]
         if wrt:
             accumulate = [one for one in accumulate if one.node is not None]
         elif inputs is not None:
             accumulate = [one for one in accumulate if one in inputs or one.node is not None]
         if stop is not None:  # only what was complete before the freed node was reached
-            accumulate = [one for one in accumulate if _last_user(one, nodes) > stop]
+            accumulate = [one for one in accumulate if _complete_at(one, nodes) >= stop]
         accumulate = self._visible(accumulate, wrt, nodes)
         wanted = list(dict.fromkeys([*accumulate, *(one for one in wrt if one in reached and stop is None)]))
         if create_graph:
@@ -462,7 +466,8 @@ class FunctionalBackend(StepwiseBackend):
         edges = saved_edges(wanted, roots, cotangents, through)
         if edges:
             made.requires_grad = True
-            made.node = Node.of_gradient(self._next(), boundary, function, made, edges)
+            saves = any(one not in cotangents for one in edges)  # products with what was saved
+            made.node = Node.of_gradient(self._next(), boundary, function, made, edges, saves)
             made.node.inner = frozenset(inner)
         return made
 
@@ -480,7 +485,7 @@ class FunctionalBackend(StepwiseBackend):
             made.requires_grad = True
             edges = [one for one in (a, b) if one.requires_grad]
             made.node = Node.of_gradient(
-                self._next(), [a, b], lambda arrays, _: [self.add(arrays[0], arrays[1])], made, edges
+                self._next(), [a, b], lambda arrays, _: [self.add(arrays[0], arrays[1])], made, edges, False
             )
         return made
 
@@ -495,7 +500,9 @@ class FunctionalBackend(StepwiseBackend):
         raise UnsupportedFeature("forward-mode", self.reason("forward-mode"))
 
 
-def _last_user(variable: Variable, nodes: list[Node]) -> int:
-    """The smallest number among the nodes that use a tensor: with its backward the gradient is complete."""
-    users = [node.number for node in nodes if variable in node.edges]
-    return min(users, default=1 << 62)
+def _complete_at(variable: Variable, nodes: list[Node]) -> int:
+    """The number of the node with which a gradient is handed over: its own for an intermediate, the
+    last one to be run that uses it for a leaf."""
+    if variable.node is not None:
+        return variable.node.number
+    return min((node.number - 1 for node in nodes if variable in node.edges), default=1 << 62)
