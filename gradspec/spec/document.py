@@ -19,7 +19,9 @@ _TOKENS = {  # what one character of a scalar's value looks like in the file
     '"': re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|[\s\S])|[\s\S]"),
 }
 _ANY = re.compile(r"[\s\S]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 
 
 class Node(NamedTuple):
@@ -144,7 +146,10 @@ class Document:
         for part in path:
             children = node.children if isinstance(node, Node) else None
             try:
-                key_event, node = (None, children[part]) if isinstance(children, list) else children[part]
+                if isinstance(children, list):
+                    key_event, node = None, children[part]  # type: ignore[index]
+                else:
+                    key_event, node = children[part]  # type: ignore[index]
             except (KeyError, IndexError, TypeError):
                 return None
         if key and key_event is not None:

@@ -30,7 +30,9 @@ _PATIENCE = 4  # lengths of the text that may be read in vain
 class Lifted:
     """Text with lists taken out: `lists` by their words, and the way back to places in the original."""
 
-    def __init__(self, text: str, lists: dict[str, tuple[Any, int, int]], ends: list[int], shifts: list[int]) -> None:
+    def __init__(
+        self, text: str, lists: dict[str, tuple[Any, int, int]], ends: list[int], shifts: list[int]
+    ) -> None:
         self.text = text
         self.lists = lists  # word → (list, numbers and inner lists in it, levels)
         self._ends = ends
@@ -113,7 +115,7 @@ def _same_in_yaml(written: str) -> bool:
 
 
 def _measure(value: list[Any]) -> tuple[int, int] | None:
-    """How many numbers and inner lists a numeric list holds, and its levels; None if it holds anything else."""
+    """How many numbers and inner lists a numeric list holds, and its levels; None if there is more in it."""
     level, count = [value], 0
     for depth in range(1, _DEEPEST + 1):
         inner: list[Any] = []

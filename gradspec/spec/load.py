@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gradspec.errors import Fault, Place, SpecError
-from gradspec.spec.document import Document
 from gradspec.spec.mend import mended
-from gradspec.spec.model import Spec
 from gradspec.spec.reader import decode, read
 from gradspec.spec.shape import check_shape
+
+if TYPE_CHECKING:
+    from gradspec.spec.document import Document, Path
+    from gradspec.spec.model import Spec
 
 __all__ = ["MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_file", "load_paths", "load_text"]
 
@@ -29,10 +33,11 @@ def load_file(path: str) -> list[Spec]:
     """The specs of a file. Raises SpecError with every fault, also where the file cannot be read."""
     path = os.fspath(path)
     try:
-        if not os.path.isfile(path):
-            reason = "is a directory" if os.path.isdir(path) else "is no file" if os.path.exists(path) else "does not exist"
-            raise SpecError([Fault("unreadable-file", f"{path} {reason}", Place(path, 1))])
-        if os.path.getsize(path) > MAX_FILE_BYTES:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device read for ever
+            reason = "is a directory" if stat.S_ISDIR(status.st_mode) else "is no regular file"
+            raise SpecError([Fault("unreadable-file", reason, Place(path, 1))])
+        if status.st_size > MAX_FILE_BYTES:
             raise SpecError([Fault("too-large", f"more than {MAX_FILE_BYTES // 2**20} MiB", Place(path, 1))])
         with open(path, "rb") as stream:
             data = stream.read()
@@ -59,15 +64,10 @@ def load_paths(paths: Iterable[str]) -> tuple[list[Spec], list[Fault]]:
                 continue
             for spec in found:
                 first = seen.setdefault(spec.id, spec)
-                if first is not spec and (first.file, first.line) != (spec.file, spec.line):
-                    faults.append(
-                        Fault(
-                            "duplicate-id", f"the id {spec.id} is already used at {first.file}:{first.line}",
-                            Place(spec.file, spec.line), hint="ids are unique over everything in one run",
-                        )  # fmt: skip
-                    )
-                elif first is spec:
+                if first is spec:
                     specs.append(spec)
+                elif (first.file, first.line) != (spec.file, spec.line):
+                    faults.append(_second(spec, first))
     return specs, faults
 
 
@@ -83,19 +83,35 @@ def find_files(path: str) -> list[str]:
     return sorted(found)
 
 
+def _second(spec: Spec, first: Spec) -> Fault:
+    """The fault of a spec whose id an earlier one has."""
+    with open(spec.file, encoding="utf-8-sig") as stream:
+        source = next((line.rstrip("\n") for number, line in enumerate(stream, 1) if number == spec.line), "")
+    message = f"the id {spec.id} is already used at {first.file}:{first.line}"
+    hint = "ids are unique over everything in one run"
+    return Fault("duplicate-id", message, Place(spec.file, spec.line), source, hint)
+
+
 def _load(document: Document) -> list[Spec]:
     specs: list[Spec] = []
     if document.view is not None or not document.faults:
         broken = check_shape(document)
         if not document.faults:
             specs = _build(document)
-        elif (mend := mended(document, broken)) is not None:
-            _build(mend)
-            known = {fault.code for fault in mend.faults if fault.code not in _FOLLOW_UPS}
-            document.faults += [fault for fault in mend.faults if fault.code in known]
+        elif broken is not None:
+            document.faults += _faults_of_the_rest(document, broken)
     if document.faults:
         raise SpecError(_in_order(document.faults))
     return specs
+
+
+def _faults_of_the_rest(document: Document, broken: list[Path]) -> list[Fault]:
+    """What is wrong with the meaning of those parts whose shape is right."""
+    rest = mended(document, broken)
+    if rest is None or check_shape(rest) != []:
+        return []
+    _build(rest)
+    return [fault for fault in rest.faults if fault.code not in _FOLLOW_UPS]
 
 
 def _build(document: Document) -> list[Spec]:

@@ -48,8 +48,7 @@ def decode(data: bytes, file: str) -> Document:
 
 def read(text: str, file: str) -> Document:
     """Read YAML text. Whatever is wrong is in the document's `faults`; its `view` is then None or partial."""
-    if text.startswith("\ufeff"):
-        text = text[1:]
+    text = text.removeprefix("\ufeff")
     if len(text) < LONG_TEXT:
         return _read_whole(text, file)
     import gc
@@ -115,12 +114,6 @@ def _parser(text: str) -> Any:
     return (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)(text)
 
 
-class _Frame:
-    """A container being filled, put aside while an inner one is."""
-
-    __slots__ = ("anchor", "children", "height", "holes", "items", "key", "key_event", "nodes", "numbers", "pure", "start")  # fmt: skip
-
-
 class _Builder:
     """One pass over the events of a parser."""
 
@@ -142,7 +135,8 @@ class _Builder:
         event = get_event()
         if isinstance(event, StreamEndEvent):
             hint = "a spec begins with `gradspec: 1`"
-            self.document.faults.append(self.document.fault_at("empty-file", "the file holds nothing", 0, hint=hint))
+            fault = self.document.fault_at("empty-file", "the file holds nothing", 0, hint=hint)
+            self.document.faults.append(fault)
             raise _Stop
         self._check_directives(event)
         self.document.view, self.document.tree = self._root(get_event)
@@ -160,7 +154,7 @@ class _Builder:
         from yaml import SequenceStartEvent as Sequence
 
         words, number_start, keep = WORDS, NUMBER_START, self.keep
-        stack: list[_Frame] = []
+        stack: list[tuple[Any, ...]] = []  # the containers around this one, put aside
         items: Any = []
         children: Any = []
         top = children
@@ -231,11 +225,9 @@ class _Builder:
                     self._stop("bad-key", "a key must be plain text", event, "only `key: value` is used")
                 if len(stack) >= MAX_DEPTH:
                     self._stop("too-deep", f"more than {MAX_DEPTH} levels of nesting", event)
-                frame = _Frame()
-                frame.items, frame.children, frame.key, frame.key_event = items, children, key, key_event
-                frame.pure, frame.start, frame.height, frame.holes = pure, start, height, holes
-                frame.anchor, frame.nodes, frame.numbers = anchor, nodes, numbers
-                stack.append(frame)
+                stack.append(
+                    (items, children, key, key_event, pure, start, height, holes, anchor, nodes, numbers)
+                )
                 in_map = kind is MappingStartEvent
                 items, children = ({}, {}) if in_map else ([], [])
                 key, key_event, pure, start = None, None, not in_map, event
@@ -260,12 +252,13 @@ class _Builder:
                 self._check_budget(start)
                 height += 1
                 if anchor is not None:
-                    self.anchors[anchor] = (value, tree, numeric, self.nodes - nodes, self.numbers - numbers, height)
-                frame = stack.pop()
+                    size = (self.nodes - nodes, self.numbers - numbers, height)
+                    self.anchors[anchor] = (value, tree, numeric, *size)
                 inner = height
-                items, children, key, key_event = frame.items, frame.children, frame.key, frame.key_event
-                pure, start, height, holes = frame.pure, frame.start, max(frame.height, inner), frame.holes
-                anchor, nodes, numbers = frame.anchor, frame.nodes, frame.numbers
+                items, children, key, key_event, pure, start, height, holes, anchor, nodes, numbers = (
+                    stack.pop()
+                )
+                height = max(height, inner)
                 in_map = items.__class__ is dict
             elif kind is AliasEvent:
                 if in_map and key is None:
@@ -276,7 +269,8 @@ class _Builder:
                 height = max(height, inner)
                 self._check_budget(event)
                 if len(stack) + inner > MAX_DEPTH:
-                    self._stop("too-deep", f"more than {MAX_DEPTH} levels of nesting after alias expansion", event)
+                    message = f"more than {MAX_DEPTH} levels of nesting after alias expansion"
+                    self._stop("too-deep", message, event)
             else:
                 raise AssertionError(f"unexpected event {event!r}")
             if in_map:
@@ -292,14 +286,16 @@ class _Builder:
 
     def _check_directives(self, event: Any) -> None:
         if event.version or event.tags:
-            self._fault("yaml-directive", "YAML directives are not used", event, "remove the line that begins with %")
+            hint = "remove the line that begins with %"
+            self._fault("yaml-directive", "YAML directives are not used", event, hint)
 
     def _check_key(self, event: Any, children: dict[str, Any]) -> None:
         text = event.value
         if text in self.lists:
             raise _Unlift
         if text == "<<" and not event.style:
-            self._fault("merge-key", "YAML 1.2 has no merge key <<", event, "write the keys out, or use `defaults:`")
+            hint = "write the keys out, or use `defaults:`"
+            self._fault("merge-key", "YAML 1.2 has no merge key <<", event, hint)
         elif text in children:
             first, _ = self.document.position(self.document.index_of(children[text][0].start_mark))
             self._fault("duplicate-key", f'the key "{text[:60]}" is already there, in line {first}', event)
@@ -325,11 +321,12 @@ class _Builder:
     def _aliased(self, event: Any) -> tuple[Any, Any, bool, int, int, int]:
         name = event.anchor
         if name not in self.anchors:
-            self._stop("unknown-alias", f"no anchor &{name} stands before *{name}", event, "quote text that begins with *")
-        found = self.anchors[name]
+            hint = "quote text that begins with *"
+            self._stop("unknown-alias", f"no anchor &{name} stands before *{name}", event, hint)
+        found: Any = self.anchors[name]
         if found is None:
             self._stop("recursive-alias", f"*{name} stands inside its own anchor &{name}", event)
-        return found
+        return found  # type: ignore[no-any-return]
 
     def _check_budget(self, event: Any) -> None:
         if self.nodes > MAX_NODES:
@@ -338,7 +335,8 @@ class _Builder:
             self._stop("too-many-nodes", f"more than {MAX_NUMBERS:,} numbers after alias expansion", event)
 
     def _tagged(self, event: Any) -> None:
-        self._fault("explicit-tag", f"the tag {event.tag[:60]} is not used in specs", event, "types follow from the text")
+        hint = "types follow from the text"
+        self._fault("explicit-tag", f"the tag {event.tag[:60]} is not used in specs", event, hint)
 
     def _fault(self, code: str, message: str, event: Any, hint: str = "") -> None:
         document = self.document
@@ -348,7 +346,8 @@ class _Builder:
             width = document.index_of(event.end_mark) - start
         document.faults.append(document.fault_at(code, message, start, hint=hint, width=width))
         if len(document.faults) >= MAX_FAULTS:
-            document.faults.append(document.fault_at("too-many-faults", "there may be more faults after this one", start))
+            message = "there may be more faults after this one"
+            document.faults.append(document.fault_at("too-many-faults", message, start))
             raise _Stop
 
     def _stop(self, code: str, message: str, event: Any, hint: str = "") -> Any:

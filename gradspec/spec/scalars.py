@@ -1,4 +1,4 @@
-"""What a plain scalar means: the YAML 1.2 core schema, with the forms that YAML versions disagree on refused."""
+"""What a plain scalar means in YAML 1.2 core; forms that YAML versions disagree on are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 __all__ = ["NUMBER_START", "WORDS", "OddScalar", "number"]
 
-WORDS: dict[str, None | bool | float] = {
+WORDS: dict[str, bool | float | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -48,7 +48,9 @@ def number(text: str) -> int | float | str:
         raise OddScalar("out-of-range", f"a number of {len(text):,} characters")
     if match.lastindex is None:
         if len(text) > _LONGEST_INTEGER and len(text.lstrip("+-")) > _LONGEST_INTEGER:
-            raise OddScalar("out-of-range", f"an integer of {len(text.lstrip('+-')):,} digits is out of range")
+            raise OddScalar(
+                "out-of-range", f"an integer of {len(text.lstrip('+-')):,} digits is out of range"
+            )
         return -0.0 if text == "-0" else int(text)
     value = float(text)
     if math.isinf(value):
@@ -69,15 +71,21 @@ def _other(text: str) -> int | str:
         sign, digits = ("-", text[1:]) if text[0] == "-" else ("", text.lstrip("+"))
         plain = sign + (digits.lstrip("0") if digits.lstrip("0")[:1].isdigit() else "0" + digits.lstrip("0"))
         raise OddScalar(
-            "number-form", f"{_short(text)} has a leading zero", f"write {_short(plain)}, or 0o… for octal; {_QUOTE}"
+            "number-form",
+            f"{_short(text)} has a leading zero",
+            f"write {_short(plain)}, or 0o… for octal; {_QUOTE}",
         )
     if _BASE_60.fullmatch(text):
         raise OddScalar("number-form", f"{_short(text)} is a number to base 60 for some YAML readers", _QUOTE)
     if _UNDERSCORES.fullmatch(text):
         without = text.replace("_", "")
-        raise OddScalar("number-form", f"{_short(text)} has underscores", f"write {_short(without)}; {_QUOTE}")
+        raise OddScalar(
+            "number-form", f"{_short(text)} has underscores", f"write {_short(without)}; {_QUOTE}"
+        )
     if _SIGNED_BASE_OR_BINARY.fullmatch(text):
-        raise OddScalar("number-form", f"{_short(text)} is no number in YAML 1.2", f"write it in decimal; {_QUOTE}")
+        raise OddScalar(
+            "number-form", f"{_short(text)} is no number in YAML 1.2", f"write it in decimal; {_QUOTE}"
+        )
     return text
 
 

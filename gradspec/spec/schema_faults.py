@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, Fault, did_you_mean
-from gradspec.spec.document import Document, Path
 from gradspec.spec.schema import schema
+
+if TYPE_CHECKING:
+    from gradspec.spec.document import Document, Path
 
 __all__ = ["explain"]
 
 _WORDS = {
-    "array": "a list", "object": "a mapping", "string": "text", "number": "a number", "integer": "a whole number",
-    "boolean": "true or false", "null": "null",
-}  # fmt: skip
+    "array": "a list",
+    "object": "a mapping",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
 _ORDER = list(_WORDS)
 _NOT_NUMBERS = {
     "nan": ".nan", "inf": ".inf", "-inf": "-.inf", "+inf": ".inf", "infinity": ".inf", "-infinity": "-.inf",
@@ -24,10 +31,14 @@ _PATTERNS = {  # by the key whose value (or whose items) it was
     "title": ("bad-value", "is more than one line", "`doc` takes longer text"),
     "tags": ("bad-value", "is no word", "a tag has no blanks"),
     "refs": ("bad-value", "is no link", ""),
-    "provenance": ("bad-value", "is no provenance", 'closed-form, high-precision, or "recorded: NAME VERSION" in quotes'),
+    "provenance": (
+        "bad-value",
+        "is no provenance",
+        'closed-form, high-precision, or "recorded: NAME VERSION" in quotes',
+    ),
     "sha256": ("bad-value", "is no SHA-256", "64 hexadecimal digits in lower case"),
 }
-Found = list[tuple[Fault, Path]]
+Found = list[tuple[Fault, "Path"]]
 
 
 def explain(document: Document, errors: list[Any]) -> Found:
@@ -68,7 +79,9 @@ def _explain(document: Document, error: Any) -> Found:
     return [_bound(document, error, path, key, value)]
 
 
-def _at(document: Document, path: Path, code: str, message: str, hint: str = "", key: bool = False) -> tuple[Fault, Path]:
+def _at(
+    document: Document, path: Path, code: str, message: str, hint: str = "", key: bool = False
+) -> tuple[Fault, Path]:
     return document.fault(code, message, path, hint=hint, key=key), path
 
 
@@ -78,7 +91,12 @@ def _unknown(document: Document, error: Any, path: Path, key: str) -> tuple[Faul
     here = (*path, key)
     if "patternProperties" in parent:
         return _at(
-            document, here, "bad-name", f'"{key[:60]}" is no name', "names are identifiers that do not begin with _", key=True
+            document,
+            here,
+            "bad-name",
+            f'"{key[:60]}" is no name',
+            "names are identifiers that do not begin with _",
+            key=True,
         )
     hint = did_you_mean(key[:60], known)
     if not hint:
@@ -120,14 +138,18 @@ def _not_allowed(document: Document, error: Any, path: Path, key: str, value: An
         shown = f'"{text[:60]}"' if text else _kind(value)
         return _at(document, path, "unknown-code", f"there is no {what} {shown}", hint)
     listed = ", ".join(str(option) for option in options)
-    hint = (did_you_mean(text[:60], [str(option) for option in options]) if text else "") or f"one of {listed}"
+    hint = (
+        did_you_mean(text[:60], [str(option) for option in options]) if text else ""
+    ) or f"one of {listed}"
     shown = f'"{text[:60]}"' if text else _kind(value)
     return _at(document, path, "bad-value", f"{_subject(path)}{shown} is not allowed here", hint)
 
 
 def _mismatch(document: Document, path: Path, key: str, value: Any) -> tuple[Fault, Path]:
     shown = f'"{value[:60]}"' if isinstance(value, str) else _kind(value)
-    code, message, hint = _PATTERNS.get(key, ("bad-name", "is no name", "names are identifiers that do not begin with _"))
+    code, message, hint = _PATTERNS.get(
+        key, ("bad-name", "is no name", "names are identifiers that do not begin with _")
+    )
     return _at(document, path, code, f"{_subject(path)}{shown} {message}", hint)
 
 
@@ -137,9 +159,15 @@ def _bound(document: Document, error: Any, path: Path, key: str, value: Any) -> 
     subject = _subject(path)
     if kind in ("maxLength", "maxItems", "maxProperties"):
         unit = {"maxLength": "characters", "maxItems": "items", "maxProperties": "keys"}[kind]
-        return _at(document, path, "too-long", f"{subject}{len(value):,} {unit}, at most {limit:,} are allowed")
+        return _at(
+            document, path, "too-long", f"{subject}{len(value):,} {unit}, at most {limit:,} are allowed"
+        )
     if kind in ("minLength", "minItems", "minProperties"):
-        empty = {"minLength": "empty text", "minItems": "the list is too short", "minProperties": "the mapping is empty"}
+        empty = {
+            "minLength": "empty text",
+            "minItems": "the list is too short",
+            "minProperties": "the mapping is empty",
+        }
         if path and isinstance(value, dict) and kind == "minProperties":
             return _at(document, path, "too-short", f"{subject}the mapping is empty")
         return _at(document, path, "too-short", f"{subject}{empty[kind]}, at least {limit} wanted")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
-from gradspec.spec.document import Document, Path
 from gradspec.spec.schema import validator
 from gradspec.spec.schema_faults import explain
+
+if TYPE_CHECKING:
+    from gradspec.spec.document import Document, Path
 
 __all__ = ["BLOCKS", "FORMAT", "MODIFIERS", "VERBS", "check_shape", "name_problem"]
 
@@ -27,12 +29,16 @@ _MODIFIERS = frozenset(MODIFIERS)
 _STAND_IN = 64  # numbers of a long list that are shown to the schema
 
 
-def check_shape(document: Document) -> list[Path]:
-    """Append every fault of shape to the document; the paths of what is faulty."""
+def check_shape(document: Document) -> list[Path] | None:
+    """Append every fault of shape to the document.
+
+    The paths of what is faulty come back, or None where the format is not one that can be read.
+    """
     checker = _Checker(document)
-    if checker.format_is_known():
-        checker.schema()
-        checker.file()
+    if not checker.format_is_known():
+        return None
+    checker.schema()
+    checker.file()
     return checker.broken
 
 
@@ -70,23 +76,21 @@ class _Checker:
             return True
         written = self.view["gradspec"]
         if isinstance(written, float):
-            self.fault(
-                "bad-value", f"the format {written:g} must be quoted, since 1.1 and 1.10 differ", ("gradspec",),
-                hint='write `gradspec: 1`, or "1.N" for a file that uses an addition',
-            )  # fmt: skip
+            message = f"the format {written:g} must be quoted, since 1.1 and 1.10 differ"
+            hint = 'write `gradspec: 1`, or "1.N" for a file that uses an addition'
+            self.fault("bad-value", message, ("gradspec",), hint=hint)
             return True
         major, dot, minor = str(written).partition(".")
         if isinstance(written, bool) or not isinstance(written, int | str):
             return True
         if not (major.isdecimal() and (minor.isdecimal() or not dot) and len(major) < 9 and len(minor) < 9):
-            self.fault("bad-value", f'"{str(written)[:40]}" is no format version', ("gradspec",), hint="write `gradspec: 1`")
+            message = f'"{str(written)[:40]}" is no format version'
+            self.fault("bad-value", message, ("gradspec",), hint="write `gradspec: 1`")
         elif int(major) < 1:
             self.fault("bad-value", "the first format is 1", ("gradspec",), hint="write `gradspec: 1`")
         elif (int(major), int(minor or 0)) > FORMAT:
-            self.fault(
-                "needs-format", f"needs format {written}; this gradspec reads {FORMAT[0]}.{FORMAT[1]}", ("gradspec",),
-                hint="a newer gradspec reads this file",
-            )  # fmt: skip
+            message = f"needs format {written}; this gradspec reads {FORMAT[0]}.{FORMAT[1]}"
+            self.fault("needs-format", message, ("gradspec",), hint="a newer gradspec reads this file")
             return False
         return True
 
@@ -109,12 +113,14 @@ class _Checker:
             self._several(view)
         elif "steps" in view:
             if "defaults" in view:
-                self.fault("conflicting-keys", "defaults stands beside steps, where it has no meaning", ("defaults",), key=True)
+                message = "defaults stands beside steps, where it has no meaning"
+                self.fault("conflicting-keys", message, ("defaults",), key=True)
             if "id" not in view:
                 self.fault("missing-key", "id is missing", ())
             self.spec(view, ())
         elif not self.broken:
-            self.fault("missing-key", "there are no steps", (), hint="a file has `steps:`, or several specs under `specs:`")
+            hint = "a file has `steps:`, or several specs under `specs:`"
+            self.fault("missing-key", "there are no steps", (), hint=hint)
 
     def _several(self, view: dict[str, Any]) -> None:
         for key in view:
@@ -139,7 +145,11 @@ class _Checker:
             if isinstance(name, str):
                 if name in seen:
                     first = self.document.place(("specs", seen[name], "id"))
-                    self.fault("duplicate-id", f"the id {name[:80]} is already that of line {first.line}", (*path, "id"))
+                    self.fault(
+                        "duplicate-id",
+                        f"the id {name[:80]} is already that of line {first.line}",
+                        (*path, "id"),
+                    )
                 seen.setdefault(name, number)
 
     def spec(self, spec: dict[str, Any], path: Path) -> None:
@@ -179,10 +189,12 @@ class _Checker:
                 continue
             if verb in BLOCKS or (key != "note" and verb in _SILENT):
                 hint = "put it on a step inside" if verb in BLOCKS else f"nothing can be raised by {verb}"
-                self.fault("misplaced-modifier", f"{key} has no meaning on {verb}", (*path, key), key=True, hint=hint)
+                self.fault(
+                    "misplaced-modifier", f"{key} has no meaning on {verb}", (*path, key), key=True, hint=hint
+                )
         warns = step.get("warns")
         if isinstance(warns, str) and warns not in WARNING_CODES:
-            hint = did_you_mean(warns, WARNING_CODES)
+            hint = did_you_mean(warns, list(WARNING_CODES))
             if warns in ERROR_CODES:
                 hint = f"it is an error: `raises: {warns}`"
             self.fault("unknown-code", f'there is no warning "{warns[:60]}"', (*path, "warns"), hint=hint)
@@ -196,11 +208,9 @@ class _Checker:
             self.name(value["name"], (*path, "name"))
         elif verb == "grad":
             out, wrt = value.get("out"), value.get("wrt")
-            several = isinstance(out, list) and isinstance(wrt, list)
-            one = isinstance(out, str) and isinstance(wrt, str)
-            if out is not None and wrt is not None and not one and not (several and len(out) == len(wrt)):  # type: ignore[arg-type]
-                if isinstance(out, str | list) and isinstance(wrt, str | list):
-                    self.fault("conflicting-keys", "out must have the form of wrt: one name, or a list as long", (*path, "out"))
+            if isinstance(out, str | list) and isinstance(wrt, str | list) and not _same_form(out, wrt):
+                message = "out must have the form of wrt: one name, or a list as long"
+                self.fault("conflicting-keys", message, (*path, "out"))
             for number, name in enumerate(out if isinstance(out, list) else ()):
                 self.name(name, (*path, "out", number))
             if isinstance(out, str):
@@ -213,7 +223,9 @@ class _Checker:
     def tolerance(self, mapping: dict[str, Any], path: Path) -> None:
         value = mapping.get("tolerance")
         if isinstance(value, dict) and "ulp" in value and ("rtol" in value or "atol" in value):
-            self.fault("conflicting-keys", "ulp excludes rtol and atol", (*path, "tolerance", "ulp"), key=True)
+            self.fault(
+                "conflicting-keys", "ulp excludes rtol and atol", (*path, "tolerance", "ulp"), key=True
+            )
         if isinstance(value, dict):
             self.finite(value, (*path, "tolerance"))
 
@@ -226,6 +238,13 @@ class _Checker:
     def name(self, name: Any, path: Path, key: bool = False) -> None:
         if isinstance(name, str) and (problem := name_problem(name)):
             self.fault("bad-name", f'"{name[:60]}" cannot be a name: {problem}', path, key=key)
+
+
+def _same_form(out: str | list[Any], wrt: str | list[Any]) -> bool:
+    """Whether both are one name, or both lists of as many."""
+    if isinstance(out, str) or isinstance(wrt, str):
+        return isinstance(out, str) and isinstance(wrt, str)
+    return len(out) == len(wrt)
 
 
 def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradspec.errors import Fault
 from gradspec.spec import torn
-from gradspec.spec.document import Document
+
+if TYPE_CHECKING:
+    from gradspec.errors import Fault
+    from gradspec.spec.document import Document
 
 __all__ = ["explain_reader_error", "explain_syntax_error"]
 
@@ -22,15 +24,47 @@ _CAUSES = (
     ("found a tab character", "a tab where YAML wants blanks", "indent with blanks"),
     ("unexpected end of stream", "a quote is opened here and never closed", ""),
     ("unexpected document indicator", "a quote is opened here and not closed before ---", ""),
-    ("unknown escape character", "an unknown escape after a backslash", "use single quotes, where a backslash is plain text"),
-    ("expected hexdecimal number", "an escape with a wrong hexadecimal number", "use single quotes for plain text"),
+    (
+        "unknown escape character",
+        "an unknown escape after a backslash",
+        "use single quotes, where a backslash is plain text",
+    ),
+    (
+        "expected hexdecimal number",
+        "an escape with a wrong hexadecimal number",
+        "use single quotes for plain text",
+    ),
     ("invalid Unicode character escape", "an escape that is no character", ""),
-    ("could not find expected ':'", "a key without its colon", "a key needs a colon and a blank: `key: value`"),
-    ("did not find expected ',' or '}'", "braces that are not closed, or text in them that needs quotes", _QUOTE),
-    ("did not find expected ',' or ']'", "brackets that are not closed, or text in them that needs quotes", _QUOTE),
-    ("did not find expected key", "this does not continue the mapping before it", "check the indentation and the quotes"),
-    ("did not find expected '-' indicator", "this does not continue the list before it", "check the indentation"),
-    ("block sequence entries are not allowed", 'a "- " where no list can begin', "begin the list on a line of its own"),
+    (
+        "could not find expected ':'",
+        "a key without its colon",
+        "a key needs a colon and a blank: `key: value`",
+    ),
+    (
+        "did not find expected ',' or '}'",
+        "braces that are not closed, or text in them that needs quotes",
+        _QUOTE,
+    ),
+    (
+        "did not find expected ',' or ']'",
+        "brackets that are not closed, or text in them that needs quotes",
+        _QUOTE,
+    ),
+    (
+        "did not find expected key",
+        "this does not continue the mapping before it",
+        "check the indentation and the quotes",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this does not continue the list before it",
+        "check the indentation",
+    ),
+    (
+        "block sequence entries are not allowed",
+        'a "- " where no list can begin',
+        "begin the list on a line of its own",
+    ),
     ("block collections not allowed", "a block where no block can begin", "check the indentation"),
     ("block mapping keys", "this line is indented like nothing before it", "check the indentation"),
     ("cannot start any token", "a character that no plain text may begin with", _QUOTE),
@@ -38,9 +72,17 @@ _CAUSES = (
     ("anchor", "an anchor or alias with a wrong name", "quote text that begins with & or *"),
     ("alias", "an anchor or alias with a wrong name", "quote text that begins with & or *"),
     ("directive", "YAML directives are not used", "quote text that begins with %"),
-    ("did not find expected <document start>", "the text goes on after the document has ended", "check the indentation"),
-    ("did not find expected node content", "a value is missing, or begins with a character it may not begin with", _QUOTE),
-)  # fmt: skip
+    (
+        "did not find expected <document start>",
+        "the text goes on after the document has ended",
+        "check the indentation",
+    ),
+    (
+        "did not find expected node content",
+        "a value is missing, or begins with a character it may not begin with",
+        _QUOTE,
+    ),
+)
 
 
 def explain_syntax_error(document: Document, error: Any) -> Fault:

@@ -21,11 +21,13 @@ from gradspec.spec.reader import decode, read
 VALUES = {
     "1e-3": 0.001, "1e5": 1e5, "1E5": 1e5, "1.0e3": 1000.0, "1e-08": 1e-8, "-.5": -0.5, "+.5": 0.5, ".5": 0.5,
     "1.": 1.0, "+1": 1, "12": 12, "-12": -12, "0": 0, "0o17": 15, "0x1F": 31, "0.0": 0.0,
-    "1e-320": 1e-320, "12345678901234567890123": 12345678901234567890123, "-0": -0.0, "-0.0": -0.0, "-0e3": -0.0,
+    "1e-320": 1e-320, "12345678901234567890123": 12345678901234567890123, "-0": -0.0, "-0.0": -0.0,
+    "-0e3": -0.0,
     ".inf": math.inf, "-.inf": -math.inf, "+.INF": math.inf,
     "true": True, "True": True, "FALSE": False, "null": None, "~": None, "Null": None, "": None,
     "on": "on", "off": "off", "yes": "yes", "no": "no", "y": "y", "nan": "nan", "inf": "inf", "-inf": "-inf",
-    "2024-01-01": "2024-01-01", "1/3": "1/3", "1e": "1e", "1e5.3": "1e5.3", "-": None, "+": "+", ".": ".", "1.2.3": "1.2.3",
+    "2024-01-01": "2024-01-01", "1/3": "1/3", "1e": "1e", "1e5.3": "1e5.3", "-": None, "+": "+", ".": ".",
+    "1.2.3": "1.2.3",
     "'1'": "1", '"1e-3"': "1e-3", "'true'": "true", '"\\u00e9"': "é", "0o8": "0o8", "1+2j": "1+2j",
 }  # fmt: skip
 VALUES["-"] = [None]
@@ -197,11 +199,17 @@ def test_places_in_long_lists_are_found_by_reading_again() -> None:
 # Line breaks of YAML, and characters that it wants escaped, which JSON leaves as they are.
 NOT_AS_IN_JSON = "".join(map(chr, range(0x7F, 0xA0))) + "\u2028\u2029\ufeff\ufffe\uffff"
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8", exclude_characters=NOT_AS_IN_JSON), max_size=20),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text("abcxyz :#-'\"é", max_size=6), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.text("abcxyz :#-'\"é", max_size=6), inner, max_size=5)
+    ),
     max_leaves=25,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -299,7 +307,25 @@ def test_long_lists_in_comments_and_aliased_lists() -> None:
 def test_random_numeric_text_is_read_the_same(seed: int) -> None:
     print(f"seed {seed}")
     rng = random.Random(seed)
-    pieces = ["1", "-2.5", "1e-3", "0", "-0", ".5", "1e400", "017", " ", "\n  ", "[", "]", "[1, 2]", ",", "# c\n ", "true", "'1'"]
+    pieces = [
+        "1",
+        "-2.5",
+        "1e-3",
+        "0",
+        "-0",
+        ".5",
+        "1e400",
+        "017",
+        " ",
+        "\n  ",
+        "[",
+        "]",
+        "[1, 2]",
+        ",",
+        "# c\n ",
+        "true",
+        "'1'",
+    ]
     weights = [40, 40, 20, 20, 1, 1, 1, 1, 5, 5, 1, 1, 5, 1, 1, 1, 1]
     for _ in range(15):
         items = rng.choices(pieces, weights[: len(pieces)], k=rng.choice((400, 3000)))
@@ -310,7 +336,7 @@ def test_lifting_is_fast() -> None:
     rng = random.Random(1)
     text = "x: {data: [" + ", ".join(repr(rng.uniform(-1, 1)) for _ in range(100_000)) + "]}\n"
     times = []
-    for load in (lambda: read(text, "f"), lambda: yaml.load(text, yaml.CSafeLoader)):  # noqa: S506
+    for load in (lambda: read(text, "f"), lambda: yaml.load(text, yaml.CSafeLoader)):
         best = math.inf
         for _ in range(3):
             started = time.perf_counter()
@@ -326,6 +352,16 @@ def test_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     document = read(TEXT, "f")
     assert document.view == with_libyaml.view
     assert document.place(("list", 3)) == with_libyaml.place(("list", 3))
-    assert [document.quoted(("list", index)) for index in range(5) if index != 1] == [False, True, True, False]
-    for text, code in (("a: 'x", "yaml-syntax"), ("a: \x00", "encoding"), ("", "empty-file"), ("[" * 999, "too-deep")):
+    assert [document.quoted(("list", index)) for index in range(5) if index != 1] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    for text, code in (
+        ("a: 'x", "yaml-syntax"),
+        ("a: \x00", "encoding"),
+        ("", "empty-file"),
+        ("[" * 999, "too-deep"),
+    ):
         assert [fault.code for fault in read(text, "f").faults] == [code]
