@@ -69,7 +69,12 @@ EXTRAS = {
 
 
 class Namespace(Protocol):
-    """What a rule is given as `xp`: the functions named above, and `dtype`, that of bare numbers."""
+    """What a rule is given as `xp`: the functions named above, and `dtype`, that of bare numbers.
+
+    One whose 0-d arrays are Python numbers may say which functions of two numbers are a Python operator
+    (`operators`: name → symbol) and where results are rounded (`cell`, a memory of one number, or None);
+    the engine then writes the operator instead of the call.
+    """
 
     dtype: str
 

@@ -111,6 +111,12 @@ def _flat(steps: Sequence[Any]) -> Iterator[Any]:
             yield from _flat(step.steps)
 
 
+def _types(steps: Sequence[Any]) -> set[type]:
+    """The types of all steps, those inside blocks too."""
+    found = set(map(type, steps))
+    return found | set(map(type, _flat(steps))) if Block in found else found
+
+
 def _made(steps: Sequence[Any]) -> set[int]:
     return {binding for step in _flat(steps) for binding in makes(step)}
 
@@ -144,7 +150,7 @@ class Run:
         self._tokens: dict[Any, int] = {}
         self._keep: list[Any] = []  # objects whose identity was observed must not be replaced by others
         self.recorded: list[tuple[Any, Any]] | None = None
-        if any(type(step) is Jvp for step in _flat(program.steps)):
+        if Jvp in _types(program.steps):
             self.recorded = []
         self._table: dict[type, Callable[[Any], None]] = {
             Apply: self.apply, Make: self._make, GetAttr: self._get_attr, SetAttr: self._set_attr,

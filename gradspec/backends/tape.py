@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Warned
@@ -164,49 +165,45 @@ class TapeBackend(StepwiseBackend):
         tape = self.machine.tape
         if run.recorded is not None or tape.memory.now:
             return run.apply_run(steps, start)
-        values, kinds, nodes, ins = tape.values, tape.kinds, tape.nodes, tape.ins
-        new_value, new_kind, new_node, new_ins = values.append, kinds.append, nodes.append, ins.append
+        values, kinds = tape.values, tape.kinds
+        new_value, new_kind, new_node, new_ins = values.append, kinds.append, tape.nodes.append, tape.ins.append
         bound, recording = run.values, tape.recording
-        tables = [call[recording] if type(call) is tuple else None for call in run.calls]
-        k, count, index = len(values), len(steps), start
+        tables = [call[recording].plain if type(call) is tuple else None for call in run.calls]
+        index, count = start, len(steps)
         while index < count:
+            first = k = len(values)
             try:
-                for index in range(index, count):
-                    step = steps[index]
+                for step in islice(steps, index, None):
                     if step.__class__ is not Apply:
-                        return index
+                        return index + k - first
                     call, inputs, out, _ = step
                     if len(inputs) == 2:
                         a, b = inputs
-                        pair = (bound[a], bound[b])
-                        a, b = pair
-                        plan = tables[call][kinds[a], kinds[b]]
-                        if not plan.plain:
-                            raise KeyError
-                        new_value(plan.forward(values[a], values[b]))
+                        i = bound[a]
+                        j = bound[b]
+                        forward, kind, node = tables[call][kinds[i], kinds[j]]
+                        new_value(forward(values[i], values[j]))
+                        new_ins((i, j))
                     else:
                         (a,) = inputs
-                        pair = (bound[a],)
-                        (a,) = pair
-                        plan = tables[call][(kinds[a],)]
-                        if not plan.plain:
-                            raise KeyError
-                        new_value(plan.forward(values[a]))
-                    new_kind(plan.kind)
-                    new_node(plan.node)
-                    new_ins(pair)
+                        i = bound[a]
+                        forward, kind, node = tables[call][kinds[i]]
+                        new_value(forward(values[i]))
+                        new_ins((i,))
+                    new_kind(kind)
+                    new_node(node)
                     bound[out[0]] = k
                     k += 1
                 return count
             except (LookupError, TypeError, ValueError, ProgramError):
                 # no plan yet, another number of operands, a name without a tensor, an error: the long path
+                index += k - first
                 step = steps[index]
                 run.apply_one(step)
                 if tape.memory.now:
                     return run.apply_run(steps, index + 1)
                 prepared = run.calls[step.call]
-                tables[step.call] = prepared[recording] if type(prepared) is tuple else None
-                k = len(values)
+                tables[step.call] = prepared[recording].plain if type(prepared) is tuple else None
                 index += 1
         return count
 
@@ -300,8 +297,10 @@ class TapeBackend(StepwiseBackend):
             wrt = [dual for dual, _ in duals]
             pulled = self.passes.grad([output], wrt, [seed], None, True, True, False)
             pairs = [(g, tangent) for g, (_, tangent) in zip(pulled, duals, strict=True) if g is not None]
-            if not pairs or not any(machine.requires_grad(g) for g, _ in pairs):
+            if not pairs:
                 return None
+            if not any(machine.requires_grad(g) for g, _ in pairs):
+                return tape.array(machine.space(kind).zeros(kind.shape), kind.dtype)  # flat, as sign is
             (result,) = self.passes.grad(
                 [g for g, _ in pairs], [seed], [tangent for _, tangent in pairs], None, False, True, True
             )

@@ -61,7 +61,7 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
     recorder, visit, within = how.recorder, how.visit, how.within
     values = tape.values if recorder is None else recorder.saved
     free = not how.retain_graph
-    written = tape.memory.written
+    written, anomaly = tape.memory.written, tape.anomaly
     grads = dict(seeds)
     waits = _uses(tape, grads, within) if how.ordered else None
     leaves: dict[int, Any] = {}
@@ -88,7 +88,7 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
                 if written and plan.saves_anything:
                     _check_saved(tape, plan, k)
                 back = plan.back if recorder is None else recorder.back_of(plan)
-                if tape.anomaly:
+                if anomaly:
                     _watched(tape, back, ct, values, k, grads)
                 else:
                     back(ct, values, ins[k], k, grads)

@@ -169,7 +169,9 @@ class Plan:
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         """`back` over the namespace xp. One that records does its own casts of what was saved."""
-        lines = Lines(xp)
+        # between numbers, functions may be written as operators
+        numbers = not recorded and self.zero_dim and self.op.kind in ("elementwise", "linear")
+        lines = Lines(xp, numbers=numbers and self.kind is not None and self.kind.shape == ())
         fetched: dict[int, Symbol] = {}
 
         def saved(position: int) -> Symbol:
@@ -195,7 +197,7 @@ class Plan:
                 text = result.text
                 if category(self.out_dtype) == 3:
                     text = lines.let(f"{lines.function('conj')}({text})")
-                result = Symbol(lines.let(f"{lines.function('multiply')}(ct, {text})"), ct.shape)
+                result = Symbol(lines.operate("multiply", ["ct", text]), ct.shape)
             self._deliver(lines, name, rule, result, xp, recorded)
         lines.lines.append("return None")
         return lines.build("ct, values, ins, k, grads")
@@ -225,19 +227,17 @@ class Plan:
             if shape != kind.shape:
                 wanted = lines.constant(kind.shape)
                 text = lines.let(f"{lines.constant(sum_to)}({lines.constant(xp)}, {text}, {wanted})")
-            if recorded:
-                add = lines.constant(xp.add)
-            else:
-                add = lines.constant(self.library.namespace(kind.dtype, zero_dim=not kind.shape).add)
             slot = lines.let(f"ins[{position}]")
-            indent = ""
+            inside = "  "
             if shape is MAYBE_NONE:
                 lines.lines.append(f"if {text} is not None:")
-                indent = "  "
-            lines.lines += [
-                f"{indent}if {slot} in grads: grads[{slot}] = {add}(grads[{slot}], {text})",
-                f"{indent}else: grads[{slot}] = {text}",
-            ]
+                inside = "    "
+            lines.lines.append(f"{inside[2:]}if {slot} in grads:")
+            mark = len(lines.lines)
+            space = xp if recorded else self.library.namespace(kind.dtype, zero_dim=not kind.shape)
+            total = lines.operate("add", [f"grads[{slot}]", text], space)
+            lines.lines[mark:] = [inside + line for line in lines.lines[mark:]]
+            lines.lines += [f"{inside}grads[{slot}] = {total}", f"{inside[2:]}else: grads[{slot}] = {text}"]
 
 
 class Freed:

@@ -51,8 +51,10 @@ MAYBE_NONE = (-1,)
 class Lines:
     """A function being written: its lines, and the objects that they name."""
 
-    def __init__(self, xp: Any) -> None:
+    def __init__(self, xp: Any, *, numbers: bool = False) -> None:
+        """numbers: all arrays are bare numbers, so that functions may be written as operators."""
         self.xp = xp
+        self.numbers = numbers
         self.lines: list[str] = []
         self.names: dict[str, Any] = {}
 
@@ -68,6 +70,19 @@ class Lines:
         """The name of a contract function."""
         self.names[name] = getattr(self.xp, name)
         return name
+
+    def operate(self, name: str, parts: list[str], xp: Any = None) -> str:
+        """Add the line for a contract function of `parts`, as an operator where it is one; the result's name."""
+        xp = xp or self.xp
+        symbol = getattr(xp, "operators", {}).get(name) if self.numbers and len(parts) == 2 else None
+        if symbol is None:
+            called = self.function(name) if xp is self.xp else self.constant(getattr(xp, name))
+            return self.let(f"{called}({', '.join(parts)})")
+        if xp.cell is None:
+            return self.let(f"{parts[0]} {symbol} {parts[1]}")
+        self.names["cell"] = xp.cell
+        self.lines.append(f"cell[0] = {parts[0]} {symbol} {parts[1]}")
+        return self.let("cell[0]")
 
     def let(self, expression: str) -> str:
         """Add a line that names an expression; the name."""
@@ -130,7 +145,7 @@ class _Writer:
         def write(*args: Any, **kwargs: Any) -> Symbol:
             parts = [lines.text_of(a) for a in args]
             parts += [f"{key}={lines.text_of(value)}" for key, value in kwargs.items()]
-            return Symbol(lines.let(f"{lines.function(name)}({', '.join(parts)})"))
+            return Symbol(lines.operate(name, parts))
 
         return write
 

@@ -16,13 +16,20 @@ from gradspec.dense import Dense
 __all__ = ["PythonLibrary", "PythonNamespace", "library"]
 
 Function = Callable[..., Any]
+OPERATORS = {"add": "+", "subtract": "-", "multiply": "*"}
 
 
 class PythonNamespace:
-    """The contract's functions as attributes; `dtype` is that of bare numbers."""
+    """The contract's functions as attributes; `dtype` is that of bare numbers.
 
-    def __init__(self, dtype: str, functions: dict[str, Function]) -> None:
+    `operators`: functions that between bare numbers are one Python operator, name → symbol; `cell`: where
+    their result is put and taken from again to be rounded (None where it needs none).
+    """
+
+    def __init__(self, dtype: str, functions: dict[str, Function], operators: dict[str, str]) -> None:
         self.dtype = dtype
+        self.operators = operators
+        self.cell = memoryview(bytearray(4)).cast("f") if dtype == "float32" else None
         self.__dict__.update(functions)
 
     def __getattr__(self, name: str) -> Any:  # reached for what is not there
@@ -44,9 +51,11 @@ class PythonLibrary:
         found = self._namespaces.get((dtype, zero_dim))
         if found is None:
             functions = _array_functions(dtype)
+            operators: dict[str, str] = {}
             if zero_dim:
                 functions = functions | scalar_functions(dtype, functions) | _shortcuts(functions)
-            found = self._namespaces[dtype, zero_dim] = PythonNamespace(dtype, functions)
+                operators = OPERATORS if dtype in ("float32", "float64") else {}
+            found = self._namespaces[dtype, zero_dim] = PythonNamespace(dtype, functions, operators)
         return found
 
     def load(self, data: Dense) -> Any:
