@@ -84,6 +84,8 @@ class TorchBackend(StepwiseBackend):
     def read(self, tensor: Any) -> Dense:
         """The values of a tensor, exactly."""
         plain = tensor.detach().resolve_conj().resolve_neg()
+        if plain._is_zerotensor():  # zeros without memory, as second derivatives that vanish
+            plain = plain.clone()
         return Dense(self._dtype_word(tensor), tuple(tensor.shape), plain.reshape(-1).tolist())
 
     def grad_of(self, tensor: Any) -> Any:
