@@ -8,20 +8,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gradspec.errors import Fault, Place
-from gradspec.spec.lift import MARK
 
-__all__ = ["Document", "Node", "Path", "Tree"]
+__all__ = ["LONG_TEXT", "MARK", "Document", "Node", "Path", "Tree"]
 
 Path = tuple[str | int, ...]
+LONG_TEXT = 8192  # characters; in longer texts lists of numbers are lifted out
+MARK = "\ue000"  # begins and ends the word that stands for a lifted list
 _WIDEST = 100
 _TOKENS = {  # what one character of a scalar's value looks like in the file
-    "'": re.compile(r"''|[\s\S]"),
-    '"': re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|[\s\S])|[\s\S]"),
+    "'": r"''|[\s\S]",
+    '"': r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|[\s\S])|[\s\S]",
 }
-_ANY = re.compile(r"[\s\S]")
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+_ANY = r"[\s\S]"
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 
 
 class Node(NamedTuple):
@@ -77,7 +76,7 @@ class Document:
         starts = self._line_starts()
         if not 1 <= line <= len(starts):
             return ""
-        return _UNPRINTABLE.sub("\ufffd", self.text[starts[line - 1] : self._line_end(line)])
+        return re.sub(_UNPRINTABLE, "\ufffd", self.text[starts[line - 1] : self._line_end(line)])
 
     def fault(
         self, code: str, message: str, path: Path, *, key: bool = False, hint: str = "",
@@ -176,7 +175,7 @@ class Document:
             position = starts[line] if line < len(starts) else position
         wanted = sum(not character.isspace() for character in value[:offset])
         blanks = offset - len(value[:offset].rstrip()) if offset <= len(value) else 0
-        token = _TOKENS.get(style, _ANY)
+        token = re.compile(_TOKENS.get(style, _ANY))
         before = position
         while position < end and (match := token.match(self.text, position)):
             if not match.group().isspace():

@@ -13,10 +13,10 @@ import re
 from bisect import bisect_right
 from typing import Any
 
-__all__ = ["LONG_TEXT", "MARK", "Lifted", "lift"]
+from gradspec.spec.document import LONG_TEXT, MARK
 
-LONG_TEXT = 8192  # shorter texts gain nothing
-MARK = "\ue000"
+__all__ = ["Lifted", "lift"]
+
 _SHORTEST_LIST = 512
 _INNERMOST = re.compile(r"\[[ \n]*-?[0-9]")
 # What JSON and YAML read differently. Each begins with a letter of its own, which makes the search fast.

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gradspec.errors import Fault, Place, SpecError
-from gradspec.spec.mend import mended
 from gradspec.spec.reader import decode, read
 from gradspec.spec.shape import check_shape
 
@@ -107,6 +106,8 @@ def _load(document: Document) -> list[Spec]:
 
 def _faults_of_the_rest(document: Document, broken: list[Path]) -> list[Fault]:
     """What is wrong with the meaning of those parts whose shape is right."""
+    from gradspec.spec.mend import mended
+
     rest = mended(document, broken)
     if rest is None or check_shape(rest) != []:
         return []

@@ -6,13 +6,14 @@ decided here: types, keys, aliases and all limits.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradspec.spec import torn
-from gradspec.spec.document import Document, Node
-from gradspec.spec.lift import LONG_TEXT, MARK, Lifted, lift
+from gradspec.spec.document import LONG_TEXT, MARK, Document, Node
 from gradspec.spec.scalars import NUMBER_START, WORDS, OddScalar, number
-from gradspec.spec.syntax_errors import explain_reader_error, explain_syntax_error
+
+if TYPE_CHECKING:
+    from gradspec.spec.lift import Lifted
 
 __all__ = ["MAX_DEPTH", "MAX_FAULTS", "MAX_NODES", "MAX_NUMBERS", "decode", "read"]
 
@@ -64,6 +65,8 @@ def read(text: str, file: str) -> Document:
 
 
 def _read_long(text: str, file: str) -> Document:
+    from gradspec.spec.lift import lift
+
     lifted = lift(text)
     if lifted is not None:
         try:
@@ -95,17 +98,22 @@ def _read(text: str, file: str, lifted: Lifted | None, keep: bool) -> Document:
     except _Stop:
         document.view = None
     except yaml.reader.ReaderError as error:
-        document.faults.append(explain_reader_error(document, error))
-        document.view = None
+        _explain(document, error)
     except UnicodeEncodeError as error:  # a lone surrogate
-        document.faults.append(explain_reader_error(document, error))
-        document.view = None
+        _explain(document, error)
     except yaml.MarkedYAMLError as error:
         if lifted is not None:
             raise _Unlift from None
-        document.faults.append(explain_syntax_error(document, error))
-        document.view = None
+        _explain(document, error)
     return document
+
+
+def _explain(document: Document, error: Exception) -> None:
+    """Turn what the parser said into the document's fault."""
+    from gradspec.spec.syntax_errors import explain
+
+    document.faults.append(explain(document, error))
+    document.view = None
 
 
 def _parser(text: str) -> Any:

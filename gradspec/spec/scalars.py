@@ -17,11 +17,11 @@ WORDS: dict[str, bool | float | None] = {
 }
 NUMBER_START = frozenset("0123456789+-.")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
-_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-9_]+)+(?:\.[0-9_]*)?")
-_UNDERSCORES = re.compile(r"[-+]?(?:[0-9.]+_[0-9_.]*|0[xob][0-9a-fA-F]*_[0-9a-fA-F_]*)(?:[eE][-+]?[0-9_]+)?")
-_BASED = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+)")
-_SIGNED_BASE_OR_BINARY = re.compile(r"[-+]0(?:x[0-9a-fA-F]+|o[0-7]+|b[01]+)|0b[01]+")
+_LEADING_ZERO = r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
+_BASE_60 = r"[-+]?[0-9][0-9_]*(?::[0-9_]+)+(?:\.[0-9_]*)?"
+_UNDERSCORES = r"[-+]?(?:[0-9.]+_[0-9_.]*|0[xob][0-9a-fA-F]*_[0-9a-fA-F_]*)(?:[eE][-+]?[0-9_]+)?"
+_BASED = r"0(?:x[0-9a-fA-F]+|o[0-7]+)"
+_SIGNED_BASE_OR_BINARY = r"[-+]0(?:x[0-9a-fA-F]+|o[0-7]+|b[01]+)|0b[01]+"
 _LONGEST_INTEGER = 309  # digits of the largest float64
 _LONGEST_NUMBER = 5000
 _QUOTE = "quote it where text is meant"
@@ -63,11 +63,11 @@ def number(text: str) -> int | float | str:
 
 
 def _other(text: str) -> int | str:
-    if _BASED.fullmatch(text):
+    if re.fullmatch(_BASED, text):
         if len(text) > _LONGEST_INTEGER:
             raise OddScalar("out-of-range", f"an integer of {len(text):,} digits is out of range")
         return int(text, 0)
-    if _LEADING_ZERO.fullmatch(text):
+    if re.fullmatch(_LEADING_ZERO, text):
         sign, digits = ("-", text[1:]) if text[0] == "-" else ("", text.lstrip("+"))
         plain = sign + (digits.lstrip("0") if digits.lstrip("0")[:1].isdigit() else "0" + digits.lstrip("0"))
         raise OddScalar(
@@ -75,14 +75,14 @@ def _other(text: str) -> int | str:
             f"{_short(text)} has a leading zero",
             f"write {_short(plain)}, or 0o… for octal; {_QUOTE}",
         )
-    if _BASE_60.fullmatch(text):
+    if re.fullmatch(_BASE_60, text):
         raise OddScalar("number-form", f"{_short(text)} is a number to base 60 for some YAML readers", _QUOTE)
-    if _UNDERSCORES.fullmatch(text):
+    if re.fullmatch(_UNDERSCORES, text):
         without = text.replace("_", "")
         raise OddScalar(
             "number-form", f"{_short(text)} has underscores", f"write {_short(without)}; {_QUOTE}"
         )
-    if _SIGNED_BASE_OR_BINARY.fullmatch(text):
+    if re.fullmatch(_SIGNED_BASE_OR_BINARY, text):
         raise OddScalar(
             "number-form", f"{_short(text)} is no number in YAML 1.2", f"write it in decimal; {_QUOTE}"
         )

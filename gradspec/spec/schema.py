@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 __all__ = ["schema", "schema_text", "validator"]
@@ -11,7 +11,8 @@ __all__ = ["schema", "schema_text", "validator"]
 
 def schema_text() -> str:
     """The text of schema.json, as `gradspec schema` prints it."""
-    return Path(__file__).with_name("schema.json").read_text("utf-8")
+    with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as stream:
+        return stream.read()
 
 
 @cache

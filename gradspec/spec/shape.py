@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
 from gradspec.spec.schema import validator
-from gradspec.spec.schema_faults import explain
 
 if TYPE_CHECKING:
     from gradspec.spec.document import Document, Path
@@ -101,6 +100,8 @@ class _Checker:
         check = validator()
         if check.is_valid(view):
             return
+        from gradspec.spec.schema_faults import explain
+
         for fault, path in explain(document, list(check.iter_errors(view))):
             document.faults.append(fault)
             self.broken.append(path)

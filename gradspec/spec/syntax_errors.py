@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gradspec.errors import Fault
     from gradspec.spec.document import Document
 
-__all__ = ["explain_reader_error", "explain_syntax_error"]
+__all__ = ["explain"]
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _STATEMENT = re.compile(r"(?:^|[\s{,])op[ \t]*:[ \t]")
@@ -85,7 +85,12 @@ _CAUSES = (
 )
 
 
-def explain_syntax_error(document: Document, error: Any) -> Fault:
+def explain(document: Document, error: Any) -> Fault:
+    """The one fault behind a parser's error: a text that is not YAML, or a character YAML forbids."""
+    return _syntax(document, error) if hasattr(error, "problem_mark") else _character(document, error)
+
+
+def _syntax(document: Document, error: Any) -> Fault:
     """The one fault for a text that is not YAML."""
     problem = error.problem or "not YAML"
     mark = error.problem_mark or error.context_mark
@@ -112,7 +117,7 @@ def explain_syntax_error(document: Document, error: Any) -> Fault:
     return document.fault_at(code, message, index, hint=hint)
 
 
-def explain_reader_error(document: Document, error: Exception) -> Fault:
+def _character(document: Document, error: Exception) -> Fault:
     """The fault for a character that YAML forbids."""
     found = _FORBIDDEN.search(document.text)
     if found is None:

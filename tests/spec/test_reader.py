@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradspec.spec import reader
-from gradspec.spec.document import Document
-from gradspec.spec.lift import LONG_TEXT
+from gradspec.spec.document import LONG_TEXT, Document
 from gradspec.spec.reader import decode, read
 
 VALUES = {
