@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DIRECTIVE = re.compile(r"<!-- (file|exit|fault|not run)(?:: ([^>]*?))? -->\s*\Z")
+GAP = re.compile(r"(?<=\S) {2,}(?=[^ ^])")
 TIME = re.compile(r"\b\d+(\.\d+)? (ms|s)\b")
 
 
@@ -141,12 +142,19 @@ def outcome(arguments: list[str], folder: Path) -> tuple[int, str]:
 
 
 def same(shown: str, printed: str) -> bool:
-    """Whether two outputs are the same, apart from times. `…` stands for the rest of a line, and on a line
-    of its own for any number of lines."""
-    pattern = re.escape(TIME.sub("N s", shown))
+    """Whether two outputs are the same, apart from times and the width of columns.
+
+    `…` stands for the rest of a line, and on a line of its own for any number of lines.
+    """
+    pattern = re.escape(_plain(shown))
     pattern = re.sub(r"^…\\?\n", r"(?:.*\\n)*?", pattern, flags=re.MULTILINE)
     pattern = pattern.replace(r"\ …\ ", ".*").replace(r"\ …", ".*")
-    return re.fullmatch(pattern, TIME.sub("N s", printed)) is not None
+    return re.fullmatch(pattern, _plain(printed)) is not None
+
+
+def _plain(output: str) -> str:
+    """With times as N, and one width for all gaps but those that put a caret in its place."""
+    return GAP.sub("  ", TIME.sub("N s", output))
 
 
 def refreshed(page: Path, folder: Path) -> str:
