@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.errors import GradspecError, ProgramError
+from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +45,13 @@ class Walk:
         self.visit = visit
         self.ordered = ordered
 
+    def is_plain(self, tape: Tape) -> bool:
+        """Whether nodes just have to run, one after the other."""
+        return (
+            self.recorder is None and self.within is None and not self.visit and not self.ordered
+            and not tape.anomaly and not tape.memory.written
+        )  # fmt: skip
+
 
 def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
     """Run backward from `seeds` (slot → first cotangent).
@@ -57,19 +64,14 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
         ProgramError: graph-freed, modified-in-place, no-derivative, nan-detected, and what `visit` and
             `arrive` raise.
     """
-    nodes, ins = tape.nodes, tape.ins
-    recorder, visit, within = how.recorder, how.visit, how.within
-    values = tape.values if recorder is None else recorder.saved
+    nodes, ins, values = tape.nodes, tape.ins, tape.values
     free = not how.retain_graph
-    written, anomaly = tape.memory.written, tape.anomaly
     grads = dict(seeds)
-    waits = _uses(tape, grads, within) if how.ordered else None
     leaves: dict[int, Any] = {}
+    careful = None if how.is_plain(tape) else _Careful(tape, how, grads, leaves)
     k = max(grads, default=-1)
     misses = 0
     try:
-        if waits is not None:
-            _serve(how, grads, waits, [k for k in seeds if nodes[k] is None])
         while grads:
             ct = grads.pop(k, None)
             if ct is None:
@@ -79,30 +81,58 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
                 else:
                     k -= 1
                 continue
-            if visit is not None and k in visit:
-                ct = visit[k](ct)
-            plan = nodes[k]
-            if plan is None:
-                leaves[k] = ct
-            elif within is None or k in within:
-                if written and plan.saves_anything:
-                    _check_saved(tape, plan, k)
-                back = plan.back if recorder is None else recorder.back_of(plan)
-                if anomaly:
-                    _watched(tape, back, ct, values, k, grads)
+            if careful is not None:
+                careful.run(k, ct)
+            else:
+                plan = nodes[k]
+                if plan is None:
+                    leaves[k] = ct
                 else:
-                    back(ct, values, ins[k], k, grads)
-                if free and plan.saves_anything:
-                    nodes[k] = plan.freed
-                if waits is not None:
-                    _serve(how, grads, waits, ins[k])
+                    plan.back(ct, values, ins[k], k, grads)
+                    if free:
+                        nodes[k] = plan.freed
             k -= 1
-    except GradspecError:
-        if waits is None:
+    except Exception:
+        if not how.ordered:
             _serve_complete(tape, how, leaves, grads, k)
         raise
     for leaf, ct in leaves.items():
         how.arrive(leaf, ct)
+
+
+class _Careful:
+    """The visit of one slot where more is asked than a plain walk does."""
+
+    def __init__(self, tape: Tape, how: Walk, grads: dict[int, Any], leaves: dict[int, Any]) -> None:
+        self.tape = tape
+        self.how = how
+        self.grads = grads
+        self.leaves = leaves
+        self.visit = how.visit or {}
+        self.values = tape.values if how.recorder is None else how.recorder.saved
+        self.waits = _uses(tape, grads, how.within) if how.ordered else None
+        if self.waits is not None:
+            _serve(how, grads, self.waits, [slot for slot in grads if tape.nodes[slot] is None])
+
+    def run(self, k: int, ct: Any) -> None:
+        tape, how, grads = self.tape, self.how, self.grads
+        if k in self.visit:
+            ct = self.visit[k](ct)
+        plan = tape.nodes[k]
+        if plan is None:
+            self.leaves[k] = ct
+        elif how.within is None or k in how.within:
+            if tape.memory.written and plan.saves_anything:
+                _check_saved(tape, plan, k)
+            back = plan.back if how.recorder is None else how.recorder.back_of(plan)
+            if tape.anomaly:
+                _watched(tape, back, ct, self.values, k, grads)
+            else:
+                back(ct, self.values, tape.ins[k], k, grads)
+            if not how.retain_graph:
+                tape.nodes[k] = plan.freed
+            if self.waits is not None:
+                _serve(how, grads, self.waits, tape.ins[k])
 
 
 def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Iterable[int]) -> None:

@@ -146,6 +146,11 @@ class _Node:
         self.out_dtype = dtype
 
     @property
+    def freed(self) -> Any:
+        """What takes the node's place once it was freed; a node that saves nothing stays."""
+        return self
+
+    @property
     def back(self) -> Callable[..., None]:
         return self.write_back(self.tape.engine.library.namespace(self.out_dtype, zero_dim=False), recorded=False)
 
@@ -186,7 +191,10 @@ class CopySlices(_Node):
         self.saves_anything = plan.saves_anything
         self.saves = plan.saves
         self.saves_output = plan.saves_output
-        self.freed = FreedCopy()
+
+    @property
+    def freed(self) -> Any:
+        return FreedCopy() if self.saves_anything else self
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
@@ -216,7 +224,10 @@ class Narrowed(_Node):
         self.saves = plan.saves
         self.saves_output = plan.saves_output
         self.saves_anything = plan.saves_anything
-        self.freed = plan.freed
+
+    @property
+    def freed(self) -> Any:
+        return self.plan.freed if self.saves_anything else self
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
@@ -234,6 +245,10 @@ class FreedCopy:
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
+
+    @property
+    def freed(self) -> FreedCopy:
+        return self
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError("graph-freed", "the saved values of CopySlices were freed by an earlier backward")

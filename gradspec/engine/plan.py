@@ -89,7 +89,7 @@ class Plan:
         # What the short path of the tape may run: one output whose kind never changes, no aliasing.
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
         self._saved()
-        self.freed = Freed(self)
+        self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
         self.back: Callable[..., None] = self._first_back
 
     # forward
@@ -252,6 +252,10 @@ class Freed:
         self.plan = plan
 
     @property
+    def freed(self) -> Freed:
+        return self
+
+    @property
     def name(self) -> str:
         return self.plan.name
 
@@ -274,6 +278,10 @@ class Part:
         self.name = name
         self.part = part
         self.count = count
+
+    @property
+    def freed(self) -> Part:
+        return self
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         cts = grads.setdefault(ins[0], [None] * self.count)
