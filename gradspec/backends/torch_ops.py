@@ -65,8 +65,8 @@ def bound(call: Call) -> Callable[[list[Any]], Sequence[Any]]:
     names = [name for name, _ in call.args]
     parts = [_part(name, value) for name, value in call.args]
     reflected = _REFLECTED.get(call.op) if len(parts) == 2 else None
-    # The first argument is called input, self or tensor; where() has several names for the others.
-    positional = len(parts) if call.op in ("einsum", "where") else 1
+    # The first argument is called input, self or tensor; where() and to() have other names for the others.
+    positional = len(parts) if call.op in ("einsum", "where", "to") else 1
 
     def run(inputs: list[Any]) -> Sequence[Any]:
         values = [part(inputs) for part in parts]
