@@ -18,6 +18,8 @@ from tests.benchmarks.startup import startup
 from tests.benchmarks.thousand import thousand
 
 BENCHMARKS = {run.__name__: run for run in (chain, dag, small, mlp, million, startup, thousand, floats)}
+PAGE = Path(__file__).parents[2] / "docs" / "explanations" / "performance.md"
+FIGURES = "<!-- Figures: `make bench BENCH=--page` writes them. -->"
 
 
 def main() -> int:
@@ -30,6 +32,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that does not")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--page", action="store_true", help="write the table into docs/explanations/performance.md"
+    )
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
@@ -44,8 +49,12 @@ def main() -> int:
         except Broken as error:
             print(f"  {name} does not work: {error}", file=sys.stderr)
             broken.append(name)
-    print(*table(rows), sep="\n")
-    print(f"\n{_machine()}; medians of {chosen.rounds} or more rounds")
+    text = "\n".join([*table(rows), "", f"{_machine()}; medians of {chosen.rounds} or more rounds"])
+    print(text)
+    if chosen.page:
+        page = PAGE.read_text()
+        start = page.index(FIGURES) + len(FIGURES)
+        PAGE.write_text(f"{page[:start]}\n\n```text\n{text}\n```\n")
     if chosen.json:
         view = {
             "format": 1,
