@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gradspec.entry_points import EntryPoint
 
 __all__ = [
-    "AVAILABLE", "BROKEN", "BUILT_IN", "MISSING", "BackendRow", "list_backends", "load_backend",
-    "plugin_manager",
+    "AVAILABLE", "BROKEN", "BUILT_IN", "MISSING", "BackendRow", "known_failures", "list_backends",
+    "load_backend", "plugin_manager",
 ]  # fmt: skip
 
 BUILT_IN = {
@@ -108,6 +108,15 @@ def plugin_manager(broken: list[BackendRow] | None = None) -> PluginManager | No
             if broken is not None:
                 broken.append(BackendRow(point.name, point.origin, BROKEN, _reason(error)))
     return manager
+
+
+def known_failures(backend: str) -> dict[str, str]:
+    """What plugins say is known to differ on a backend: glob over spec ids → reason."""
+    manager = plugin_manager()
+    found: dict[str, str] = {}
+    for known in manager.hook.gradspec_known_failures(backend=backend) if manager is not None else ():
+        found.update(known or {})
+    return found
 
 
 def _check_hooks(manager: PluginManager, plugin: Any) -> None:

@@ -111,6 +111,8 @@ class FunctionalBackend(StepwiseBackend):
         if feature in self.unsupported or feature in _MISSING:
             return UNSUPPORTED
         kind, _, word = feature.partition(":")
+        if feature == "op:requires_grad_":
+            return EMULATED
         if kind == "op":
             return NATIVE if word in self.operations else UNSUPPORTED
         return EMULATED if feature in _EMULATED else NATIVE
@@ -161,6 +163,11 @@ class FunctionalBackend(StepwiseBackend):
             raise ProgramError("invalid-argument", "an operand is None")
         values = [one.array if isinstance(one, Variable) else one for one in inputs]
         outputs = call.run(values, self._default)
+        if call.may_return_input:
+            for one in inputs:
+                if isinstance(one, Variable) and outputs[0] is one.array:
+                    return (one,)
+        inputs = [values[k] if k in call.lent else one for k, one in enumerate(inputs)]
         tracked = self._recording and call.differentiable
         return self._made(call, inputs, outputs, tracked)
 

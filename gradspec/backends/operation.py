@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Operation"]
 
 Array = Any
+_LENDS_ITS_DTYPE = {"to": "other"}  # an argument of which no value is used
 # By type and not by isinstance: scalars of array libraries are floats too.
 _NUMBERS = frozenset((bool, int, float, complex))
 # Composites whose parts keep tensors: what each input's cotangent needs. All others only rearrange.
@@ -37,6 +38,9 @@ class Operation:
         self.op: Op | None = registry.get(call.op)
         self.differentiable = self.op is None or self.op.kind != "constant"
         self.slots = {name: _slots(value) for name, value in call.args}
+        self.lent = frozenset(self.slots.get(_LENDS_ITS_DTYPE.get(call.op, ""), ()))
+        # A composite may give back the very tensor it was given (`to` its own dtype).
+        self.may_return_input = self.op is not None and self.op.kind == "composite"
 
     def run(self, inputs: Sequence[Any], default: str) -> Sequence[Array]:
         """The op on arrays, its tensor arguments cast first as torch promotes them."""

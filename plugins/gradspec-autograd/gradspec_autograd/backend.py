@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import autograd.numpy as anp
 import numpy as np
 from autograd.builtins import tuple as traced_tuple
-from autograd.core import make_vjp
-from autograd.tracer import getval
+from autograd.core import VJPNode, add_outgrads, vspace
+from autograd.tracer import getval, isbox, new_box, toposort, trace_stack
 
 from gradspec.backends.base import Warned
 from gradspec.backends.functional import FunctionalBackend
@@ -89,22 +89,27 @@ class AutogradBackend(FunctionalBackend):
     def vjp(
         self, function: Callable[[list[Any]], list[Any]], primals: list[Any]
     ) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
-        """autograd's make_vjp, for several arguments and results at once."""
+        """autograd's make_vjp for several arguments and results at once: packing the arguments into a
+        tuple, as make_vjp would have it, adds their cotangents to zeros and loses the sign of -0.0."""
 
-        def packed(arguments: Any) -> Any:
-            return traced_tuple(function([arguments[k] for k in range(len(primals))]))
+        with _quiet(), trace_stack.new_trace() as trace:
+            roots = [VJPNode.new_root() for _ in primals]
+            boxes = [new_box(one, trace, root) for one, root in zip(primals, roots, strict=True)]
+            end = traced_tuple(function(boxes))
+            end_node = end._node if isbox(end) and end._trace == trace else None
+            outputs = end._value if end_node is not None else end
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pullback, outputs = make_vjp(packed, traced_tuple(primals))
+        def pullback(cotangents: list[Any]) -> list[Any]:
+            if end_node is None:
+                return [vspace(one).zeros() for one in primals]
+            with _quiet():
+                found = _backward(end_node, traced_tuple([_conjugate(one) for one in cotangents]))
+                return [
+                    _conjugate(found[root][0]) if root in found else vspace(one).zeros()
+                    for root, one in zip(roots, primals, strict=True)
+                ]
 
-        def conjugated(cotangents: list[Any]) -> list[Any]:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = pullback(traced_tuple([_conjugate(one) for one in cotangents]))
-                return [_conjugate(found[k]) for k in range(len(primals))]
-
-        return [outputs[k] for k in range(len(outputs))], conjugated
+        return [outputs[k] for k in range(len(outputs))], pullback
 
     def warning(self, item: Any) -> Warned | None:
         """A warning of NumPy's that torch gives too; others are NumPy's own affair."""
@@ -116,6 +121,23 @@ class AutogradBackend(FunctionalBackend):
     def classify(self, error: BaseException) -> str:
         """The code of an exception of NumPy's."""
         return code_of(error)
+
+
+def _backward(end_node: Any, cotangent: Any) -> dict[Any, Any]:
+    """autograd's backward_pass, keeping what arrives at every node."""
+    arrived = {end_node: (cotangent, False)}
+    for node in toposort(end_node):
+        for parent, one in zip(node.parents, node.vjp(arrived[node][0]), strict=True):
+            arrived[parent] = add_outgrads(arrived.get(parent), one)
+    return arrived
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A replay warns of nothing: the first run has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def getval_all(array: Any) -> Any:

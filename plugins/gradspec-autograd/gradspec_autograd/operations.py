@@ -1,5 +1,5 @@
 """torch's ops in the words of autograd.numpy. Each takes torch's arguments by name, defaults left out."""
-# ruff: noqa: A001, A006, ARG005, PLW0108 (arguments are called as torch calls them)
+# ruff: noqa: A001, ARG005, PLW0108 (arguments are called as torch calls them)
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def log_softmax(input: Array, dim: int, dtype: str | None = None) -> Array:
     if not np.prod(input.shape):
         return input
     axis = _axis(input, dim)
-    return input - asp.logsumexp(input, axis=axis, keepdims=True)
+    return input - asp.logsumexp(input, axis=axis, keepdims=_ndim(input) > 0)  # SciPy makes 0-d ones 1-d
 
 
 def softmax(input: Array, dim: int, dtype: str | None = None) -> Array:
