@@ -36,7 +36,7 @@ def _odd_places() -> bool:
 
     finders = any(hasattr(one, "find_distributions") and one is not PathFinder for one in sys.meta_path)
     archives = (".zip", ".egg", ".whl")  # python3x.zip is on every path, nearly always for nothing
-    return finders or any(path.endswith(archives) and os.path.isfile(path) for path in sys.path)  # noqa: PTH113
+    return finders or any(path.endswith(archives) and os.path.isfile(path) for path in sys.path)
 
 
 def _from_folders(group: str) -> Iterator[EntryPoint]:
@@ -48,7 +48,7 @@ def _from_folders(group: str) -> Iterator[EntryPoint]:
             continue
         for name in names:
             try:
-                with open(f"{folder or '.'}/{name}/entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123
+                with open(f"{folder or '.'}/{name}/entry_points.txt", encoding="utf-8") as file:
                     text = file.read()
             except (OSError, ValueError):
                 continue
