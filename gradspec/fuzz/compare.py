@@ -1,0 +1,279 @@
+"""What two backends saw of one program: the first place where they differ, or none.
+
+Everything discrete must be equal: how steps ended, error and warning codes, None against zero, flags,
+node names, versions, which names are one tensor and which share memory.  Of gradients that a backward
+made, three things are an engine's own affair: the name of the node that recorded one, how often it was
+written while it was being summed (later writes are judged), and which of them are one object (that each
+stays the same one, and is none of the program's own, is judged).  Floating values may differ by
+what rounding explains: 64 ulps of the largest number in the tensor at once, and where that is not
+enough a bound from reruns in double precision (see `_Bound`).  Where the two had rounded differently
+before, and a rerun with slightly moved numbers takes another branch as well, nothing can be said: such a
+program is set aside.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradspec.backends.base import Observations, Outcome
+from gradspec.dense import Dense
+from gradspec.dtypes import category
+from gradspec.fuzz.rerun import EPS, Reruns
+from gradspec.spec.model import Block, GetAttr, Grad, Hook, Jvp, Watch
+
+if TYPE_CHECKING:
+    from gradspec.backends.base import Backend
+    from gradspec.spec.model import Look, Program
+
+__all__ = ["Difference", "Judgement", "judge"]
+
+_OK = Outcome("ok")
+_ULPS = 64
+_TOKENS = ("same_as", "shares_memory_with")
+
+
+class Difference(NamedTuple):
+    """The first place where two backends differ.
+
+    `field`: "outcome", "warnings", "hooks" or a field of a tensor; `name`: the tensor's, with ".grad"
+    where its gradient is meant; `reference` and `got`: what each side saw.
+    """
+
+    at: int
+    field: str
+    name: str
+    reference: Any
+    got: Any
+
+    @property
+    def kind(self) -> str:
+        """What remains of a difference when the program around it is cut down."""
+        field = f"grad {self.field}" if self.name.endswith(".grad") else self.field
+        if self.field in ("value", "grad", "hooks"):
+            return f"{field}: {_sort(self.reference)} / {_sort(self.got)}"
+        if self.field in ("version", "shape", *_TOKENS):
+            return field
+        return f"{field}: {self.reference} / {self.got}"
+
+
+class Judgement(NamedTuple):
+    """`verdict` is "same", "different" or "aside"; `unsupported`: the feature from which on nothing was judged."""
+
+    verdict: str
+    difference: Difference | None = None
+    unsupported: str = ""
+
+
+def _sort(value: Any) -> str:
+    return "None" if value is None else value.dtype if isinstance(value, Dense) else "values"
+
+
+def judge(program: Program, reference: Observations, got: Observations, backend: Backend) -> Judgement:
+    """Compare two runs of a program; `backend` is the reference's own, for reruns."""
+    return _Judge(program, reference, got, Reruns(backend, program)).all()
+
+
+class _Judge:
+    def __init__(self, program: Program, reference: Observations, got: Observations, reruns: Reruns) -> None:
+        self.program = program
+        self.reference = reference
+        self.got = got
+        self.reruns = reruns
+        self.watches: dict[int, Watch] = {}
+        self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
+        self._survey(program.steps)
+        self.rounded = False  # whether the two differ by rounding somewhere so far
+        self.scale = 1.0  # the largest finite number that the reference has seen so far
+        self.same: dict[Any, tuple[dict[int, int], dict[int, int]]] = {}  # by field: token → the other's token
+        self.written: dict[Any, int] = {}  # gradient → how much its version differed when it was first seen
+
+    def _survey(self, steps: tuple[Any, ...]) -> None:
+        for step in steps:
+            if isinstance(step, Watch):
+                self.watches[step.at] = step
+            elif isinstance(step, (Grad, Jvp)):
+                self.gradients.update(step.out if isinstance(step, Grad) else (step.out,))
+            elif isinstance(step, GetAttr) and step.name == "grad":
+                self.gradients.add(step.out)
+            elif isinstance(step, (Block, Hook)):
+                if isinstance(step, Hook):
+                    self.gradients.add(step.grad)
+                self._survey(step.steps)
+
+    def all(self) -> Judgement:
+        """Step by step in the order of the text."""
+        sides = (self.reference, self.got)
+        places = sorted({at for side in sides for part in side for at in part})  # outcomes, seen, hooks
+        for at in places:
+            outcomes = [side.outcomes.get(at, _OK) for side in sides]
+            lacking = next((one for one in outcomes if one.status == "unsupported"), None)
+            if lacking is not None:
+                return Judgement("same", None, lacking.code)
+            found = self.outcome(at, *outcomes) or self.hooks(at) or self.looks(at)
+            if found is not None:
+                aside = self.rounded and self.flips(at)
+                return Judgement("aside" if aside else "different", found)
+        return Judgement("same")
+
+    def outcome(self, at: int, reference: Outcome, got: Outcome) -> Difference | None:
+        ends = [f"{one.status} {one.code}".strip() for one in (reference, got)]
+        if ends[0] != ends[1] or "unclassified" in ends[0]:
+            return Difference(at, "outcome", "", *ends)
+        codes = [[warned.code for warned in one.warnings] for one in (reference, got)]
+        return None if codes[0] == codes[1] else Difference(at, "warnings", "", *codes)
+
+    def hooks(self, at: int) -> Difference | None:
+        reference, got = self.reference.hooks.get(at), self.got.hooks.get(at)
+        if reference is None or got is None:
+            return None
+        names = [[name for name, _ in side] for side in (reference, got)]
+        if names[0] != names[1]:
+            return Difference(at, "hooks", "", *names)
+        for k, ((name, a), (_, b)) in enumerate(zip(reference, got, strict=True)):
+            if self.arrays_differ(a, b, lambda seen, k=k: seen.hooks[at][k][1]):  # type: ignore[misc]
+                return Difference(at, "hooks", name, a, b)
+        return None
+
+    def looks(self, at: int) -> Difference | None:
+        reference, got = self.reference.seen.get(at), self.got.seen.get(at)
+        if reference is None or got is None:
+            return None
+        for index, (look, a, b) in enumerate(zip(self.watches[at].looks, reference, got, strict=True)):
+            found = self.look(at, index, look, a, b)
+            if found is not None:
+                return found
+        return None
+
+    def look(self, at: int, index: int, look: Look, a: dict[str, Any], b: dict[str, Any]) -> Difference | None:
+        name = self.program.names[look.binding] + (".grad" if look.path else "")
+        made = bool(look.path) or look.binding in self.gradients
+        for mark in ("missing", "none"):
+            if a.get(mark) != b.get(mark):
+                return Difference(at, mark, name, bool(a.get(mark)), bool(b.get(mark)))
+        for field in look.fields:
+            if field not in a or field not in b:
+                continue  # one of the two cannot see it
+            if field in ("value", "grad"):
+                where = lambda seen, f=field: seen.seen[at][index][f]  # noqa: E731
+                differ = self.arrays_differ(a[field], b[field], where)
+            elif field in _TOKENS:
+                differ = self.tokens_differ(field, look, a[field], b[field])
+            elif field == "grad_fn" and made:
+                differ = (a[field] is None) != (b[field] is None)
+            elif field == "version" and made:
+                gradient = (look.binding, look.path, a.get("same_as"), b.get("same_as"))
+                differ = self.written.setdefault(gradient, a[field] - b[field]) != a[field] - b[field]
+            else:
+                differ = a[field] != b[field]
+            if differ:
+                return Difference(at, field, name, a[field], b[field])
+        return None
+
+    def tokens_differ(self, field: str, look: Look, a: int, b: int) -> bool:
+        """Whether the two sides tell other tensors apart."""
+        there, back = self.same.setdefault(field, ({}, {}))
+        if look.path and (a in there or b in back):
+            return there.get(a) != b or back.get(b) != a
+        if look.path or look.binding in self.gradients:
+            there, back = self.same.setdefault((field, look.binding, look.path), ({}, {}))
+        return there.setdefault(a, b) != b or back.setdefault(b, a) != a
+
+    # Values.
+
+    def arrays_differ(self, a: Dense | None, b: Dense | None, where: Any) -> bool:
+        if a is None or b is None:
+            return a is not b
+        if a.dtype != b.dtype or a.shape != b.shape:
+            return True
+        first, second = a.flat(), b.flat()
+        if category(a.dtype) < 2:
+            return first != second
+        parts = _parts(first)
+        largest = max((abs(x) for x in parts if math.isfinite(x)), default=0.0)
+        self.scale = max(self.scale, largest)
+        if first == second:
+            return False
+        pairs = [(x, y) for x, y in zip(parts, _parts(second), strict=True) if x != y and (x == x or y == y)]
+        if not pairs:
+            return False
+        self.rounded = True
+        near = _ULPS * EPS[a.dtype] * largest
+        if all(abs(x - y) <= near for x, y in pairs):
+            return False
+        return _Bound(self, a, where).exceeded(b)
+
+    def flips(self, at: int) -> bool:
+        """Whether slightly moved numbers change something discrete at or before a step."""
+        base = self.reruns.base()
+        return any(_discrete(one, at) != _discrete(base, at) for one in (*self.reruns.moved(), self.reference, self.got))
+
+
+class _Bound:
+    """What rounding may make of one array: per element, the sum of
+
+    4 · steps · the most that a rerun in double precision moves when its data are moved by 8 eps (how
+        ill-conditioned the element is), 2 · how far the reference itself is from its rerun, and
+    64 eps of the largest number seen so far (what cancelled).
+    """
+
+    def __init__(self, judge: _Judge, reference: Dense, where: Any) -> None:
+        self.judge = judge
+        self.reference = reference
+        self.where = where
+
+    def exceeded(self, got: Dense) -> bool:
+        judge, mine = self.judge, _parts(self.reference.flat())
+        base = self._of(judge.reruns.base())
+        others = [self._of(seen) for seen in judge.reruns.moved()]
+        floor = _ULPS * max(EPS[self.reference.dtype], judge.reruns.eps) * judge.scale
+        for k, (x, y) in enumerate(zip(mine, _parts(got.flat()), strict=True)):
+            if x == y or (x != x and y != y):
+                continue
+            bound = floor
+            if base is not None:
+                if not math.isfinite(x - y):
+                    if self._overflows(base[k]):
+                        continue
+                    return True
+                moves = [abs(other[k] - base[k]) for other in others if other is not None]
+                bound += 4 * judge.program.count * max(moves, default=0.0) + 2 * abs(x - base[k])
+            if not abs(x - y) <= bound:
+                return True
+        return False
+
+    def _of(self, seen: Observations) -> list[float] | None:
+        """The same array in a rerun, None where it is not there."""
+        try:
+            found = self.where(seen)
+        except (KeyError, IndexError):
+            return None
+        return _parts(found.flat()) if isinstance(found, Dense) and found.shape == self.reference.shape else None
+
+    def _overflows(self, exact: float) -> bool:
+        """Whether a number is near the end of what the dtype holds, or beyond."""
+        limit = 2.0**126 if EPS[self.reference.dtype] == EPS["float32"] else 2.0**1022
+        return not abs(exact) < limit
+
+
+def _parts(numbers: list[Any]) -> list[float]:
+    if numbers and isinstance(numbers[0], complex):
+        return [part for z in numbers for part in (z.real, z.imag)]
+    return numbers
+
+
+def _discrete(seen: Observations, until: int) -> list[Any]:
+    """Everything of a run up to a step that is no floating number: booleans, integers, how steps ended,
+    and which numbers are zero or not finite."""
+    found: list[Any] = []
+    for at, looks in sorted(seen.seen.items()):
+        if at > until:
+            break
+        for look in looks:
+            for field in ("value", "grad"):
+                value = look.get(field)
+                if isinstance(value, Dense):
+                    exact = category(value.dtype) < 2
+                    found.append([x if exact else (x == 0, x - x == 0) for x in value.flat()])
+    ends = [(at, one.status, one.code) for at, one in sorted(seen.outcomes.items()) if at <= until]
+    return [*found, *ends]
