@@ -23,7 +23,7 @@ LIBRARIES = pytest.mark.parametrize(
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_namespace_has_exactly_the_names_of_the_contract(library, dtype, zero_dim):
     xp = library.namespace(dtype, zero_dim)
-    assert {name for name in vars(xp) if name != "dtype"} == {*CONTRACT, *EXTRAS}
+    assert {name for name in vars(xp) if name not in ("dtype", "operators", "cell")} == {*CONTRACT, *EXTRAS}
     assert xp.dtype == dtype
     assert library.namespace(dtype, zero_dim) is xp
 

@@ -6,6 +6,7 @@ Arrays are `np.ndarray` or NumPy scalars.  The engine runs everything under np.e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import copysign
 from typing import Any
 
 import numpy as np
@@ -144,8 +145,11 @@ def _creation(own: str) -> dict[str, Function]:
         return np.arange(stop, dtype=STORED[dtype])
 
     def where(condition: Any, a: Any, b: Any) -> Any:
-        if type(a) in _NUMBERS and type(b) in _NUMBERS:
-            a, b = stored.type(a), stored.type(b)
+        if type(b) in _NUMBERS:
+            if type(a) in _NUMBERS:
+                a, b = stored.type(a), stored.type(b)
+            elif b == 0 and _positive(b) and getattr(a, "ndim", 0) and a.shape == np.shape(condition) and a.dtype in _WORDS:
+                return _kept(condition, a)
         return np.where(condition, a, b)[()]
 
     def complex(re: Any, im: Any) -> Any:
@@ -157,3 +161,20 @@ def _creation(own: str) -> dict[str, Function]:
 
     created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex))
     return {function.__name__: function for function in created} | {"astype": _astype}
+
+
+# dtype → an integer of its size
+_WORDS = {np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
+
+
+def _kept(condition: Any, a: Any) -> Any:
+    """`where(condition, a, 0)`, by masking bits: a masked gradient costs a tenth of np.where's time."""
+    word = _WORDS[a.dtype]
+    mask = condition.astype(word)
+    np.negative(mask, out=mask)
+    mask &= a.view(word)
+    return mask.view(a.dtype)
+
+
+def _positive(zero: Any) -> bool:
+    return type(zero) is not complex and copysign(1.0, zero) > 0
