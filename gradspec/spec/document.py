@@ -37,9 +37,9 @@ Tree = Any  # Node, or the event of a scalar
 class Document:
     """`view` is plain Python: dict (keys are str), list, str, int, float, bool, None.
 
-    `faults` collects what is wrong.  `nonfinite` and `long_lists` say whether the view holds a
-    non-finite number or a list of more than a thousand numbers.  Aliased parts of the view are one
-    object; nobody changes it.
+    `faults` collects what is wrong.  `nonfinite` says whether the view holds a non-finite number;
+    `numeric` has the id() of every list in it that is long and holds numbers and booleans alone, or
+    lists of them.  Aliased parts of the view are one object; nobody changes it.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -48,7 +48,7 @@ class Document:
         self.view: Any = None
         self.faults: list[Fault] = []
         self.nonfinite = False
-        self.long_lists = False
+        self.numeric: set[int] = set()
         self.tree: Tree = None
         self.original: Callable[[int], int] | None = None  # index in lifted text → index in text
         self.reread: Callable[[], Document] | None = None  # reads again, keeping every place
@@ -116,7 +116,13 @@ class Document:
 
     def _line_starts(self) -> list[int]:
         if not self._starts:
-            self._starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", self.text))]
+            self._starts = starts = [0]
+            if "\r" in self.text:
+                starts += (match.end() for match in re.finditer(r"\r\n|\n|\r", self.text))
+            else:
+                for line in self.text.split("\n"):
+                    starts.append(starts[-1] + len(line) + 1)
+                starts.pop()
         return self._starts
 
     def _line_end(self, line: int) -> int:

@@ -218,7 +218,7 @@ class _Builder:
                     tree, numeric = Node(event, None), True
                     self.numbers += count
                     height = max(height, inner)
-                    self.document.long_lists = True
+                    self.document.numeric.add(id(value))
                     self._check_budget(event)
                 else:
                     value = text
@@ -248,10 +248,10 @@ class _Builder:
                 if numeric:
                     self.nodes = nodes + 1
                     self.numbers += len(items)
-                    if len(items) > _LONG_LIST:
-                        self.document.long_lists = True
-                        if not keep:
-                            children = None
+                    if self.numbers - numbers > _LONG_LIST:
+                        self.document.numeric.add(id(items))
+                    if len(items) > _LONG_LIST and not keep:
+                        children = None
                 else:
                     self.nodes += len(items)
                     if holes and in_map:

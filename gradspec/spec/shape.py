@@ -25,7 +25,7 @@ RESERVED = ("inf", "nan", "pi", "e")
 _SILENT = ("expect", "expect_hooks", "gradcheck")  # steps that nothing can be raised by
 _VERBS = frozenset(VERBS)
 _MODIFIERS = frozenset(MODIFIERS)
-_STAND_IN = 64  # numbers of a long list that are shown to the schema
+_STAND_IN = 65  # numbers of a long list that are shown to the schema; shapes have 64 at most
 
 
 def check_shape(document: Document) -> list[Path] | None:
@@ -95,8 +95,8 @@ class _Checker:
 
     def schema(self) -> None:
         document, view = self.document, self.view
-        if document.nonfinite or document.long_lists:
-            view = _json_view(view)
+        if document.nonfinite or document.numeric:
+            view = _json_view(view, document.numeric)
         check = validator()
         if check.is_valid(view):
             return
@@ -267,14 +267,20 @@ def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]
                 waiting.append((hook["do"], (*here, "hook", "do")))
 
 
-def _json_view(value: Any) -> Any:
-    """The view as JSON can have it: non-finite numbers stand as 0, and of a long list only its beginning."""
+def _json_view(value: Any, numeric: set[int]) -> Any:
+    """The view as JSON can have it: non-finite numbers stand as 0, of a long numeric list its beginning."""
     if isinstance(value, dict):
-        return {key: _json_view(item) for key, item in value.items()}
+        return {key: _json_view(item, numeric) for key, item in value.items()}
     if isinstance(value, list):
-        if len(value) > _STAND_IN and all(type(item) is float or type(item) is int for item in value):
-            value = value[:_STAND_IN]
-        return [_json_view(item) for item in value]
+        shown = _beginning(value) if id(value) in numeric else value
+        return [_json_view(item, numeric) for item in shown]
     if isinstance(value, float) and not math.isfinite(value):
         return 0
     return value
+
+
+def _beginning(value: list[Any]) -> list[Any]:
+    """A short list that is shaped like a long numeric one: one row of many, some numbers of a row."""
+    if value and isinstance(value[0], list):
+        return [_beginning(value[0])]
+    return value[:_STAND_IN]
