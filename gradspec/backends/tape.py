@@ -66,6 +66,7 @@ class TapeBackend(StepwiseBackend):
 
     @contextmanager
     def session(self, program: Program) -> Iterator[None]:
+        self.engine.default = program.dtype
         self._begin()
         with self.quiet():
             try:

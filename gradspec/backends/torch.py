@@ -65,6 +65,15 @@ class TorchBackend(StepwiseBackend):
                 torch.set_warn_always(before[2])
                 self.pending = []
 
+    def _text(self, tensor: Any) -> str:
+        """repr() as it is where the default dtype is float32, whatever the program's is."""
+        before = self.torch.get_default_dtype()
+        self.torch.set_default_dtype(self.torch.float32)
+        try:
+            return repr(tensor)
+        finally:
+            self.torch.set_default_dtype(before)
+
     def prepare(self, call: Call) -> Callable[[list[Any]], Sequence[Any]]:
         """The call as a function of its inputs."""
         return bound(call)
@@ -218,7 +227,7 @@ class TorchBackend(StepwiseBackend):
         if field == "version":
             return int(tensor._version)
         if field == "repr":
-            return repr(tensor)
+            return self._text(tensor)
         raise UnsupportedFeature(field)
 
     def identity(self, tensor: Any) -> Any:

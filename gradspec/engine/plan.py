@@ -66,6 +66,7 @@ class Plan:
         inputs: tuple[Kind, ...],
         library: ArrayLibrary,
         recording: bool,
+        default: str,
     ) -> None:
         self.op = op
         self.arguments = arguments  # templates by parameter name, defaults filled in
@@ -76,6 +77,7 @@ class Plan:
         self.compute, self.out_dtype = op.result_dtypes(
             {name: pairs[name] for name in pairs if op.by_name[name].is_tensor},
             {name: value for name, value in seen.items() if not op.by_name[name].is_tensor},
+            default,
         )
         self.zero_dim = not any(kind.shape for kind in inputs)
         self.forward = self._write_forward()

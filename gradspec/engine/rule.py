@@ -47,4 +47,6 @@ class OpLike(Protocol):
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None
 
-    def result_dtypes(self, dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str | None, str]: ...
+    def result_dtypes(
+        self, dtypes: dict[str, Any], statics: dict[str, Any], default: str
+    ) -> tuple[str | None, str]: ...

@@ -54,6 +54,7 @@ class Table(dict[tuple[Kind, ...], Any]):
         self.args = args
         self.arguments = {p.name: given.get(p.name, p.default) for p in op.params}
         self.recording = recording
+        self.default = engine.default
         self.plain: dict[Any, tuple[Callable[..., Any], Kind, Plan | None]] = {}
 
     def make(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan | Expansion:
@@ -73,7 +74,7 @@ class Table(dict[tuple[Kind, ...], Any]):
         if body is not None:
             self[kinds] = expansion = Expansion(body, self.arguments)
             return expansion
-        plan = Plan(op, self.arguments, kinds, self.engine.library, self.recording)
+        plan = Plan(op, self.arguments, kinds, self.engine.library, self.recording, self.default)
         plan.warns = () if op.warns is None else tuple(op.warns(**shown))
         # checks of integers look at their values (2 ** -1), those of floats do not
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
@@ -99,12 +100,13 @@ class Engine:
         self.library = library
         self.find = find
         self.kinds = Kinds()
-        self._tables: dict[tuple[str, str, bool], Table] = {}
+        self.default = "float32"  # what integers that must become floating become
+        self._tables: dict[tuple[str, str, bool, str], Table] = {}
 
     def table(self, op: str, args: tuple[tuple[str, Any], ...], recording: bool) -> Table:
         """The plans of a call. `args` are (parameter, template) pairs, defaults left out."""
         # by text, since 1, 1.0 and True are equal and yet different arguments
-        key = (op, repr(args), recording)
+        key = (op, repr(args), recording, self.default)
         table = self._tables.get(key)
         if table is None:
             entry = self.find(op)
