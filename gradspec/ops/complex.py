@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradspec.dense import Dense
 from gradspec.dtypes import real_of
 from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Tensor, Xp, composite, linear
@@ -68,7 +69,7 @@ def real(F: Any, input: Tensor) -> Tensor:
     return F.real_part(input) if input.dtype.startswith("complex") else input
 
 
-@composite()
+@composite(samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
 def imag(F: Any, input: Tensor) -> Tensor:
     """Im z of a complex tensor. Shape: any → same.
 

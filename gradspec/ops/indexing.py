@@ -137,10 +137,8 @@ def _holds_bools(entry: Any) -> bool:
 
 
 def _without_ellipsis(entries: tuple[Any, ...], ndim: int) -> list[Any]:
-    """The entries, one an axis from the front. Raises too-many-indices and invalid-argument."""
+    """The entries, one an axis from the front. Raises too-many-indices."""
     dots = [k for k, entry in enumerate(entries) if entry is Ellipsis]
-    if len(dots) > 1:
-        raise fault("invalid-argument", "an index has at most one ...")
     used = 0
     for entry in entries:
         used += 0 if entry is Ellipsis else _consumed(entry)
@@ -149,7 +147,10 @@ def _without_ellipsis(entries: tuple[Any, ...], ndim: int) -> list[Any]:
     full = [slice(None)] * (ndim - used)
     if not dots:
         return [*entries, *full]
-    return [*entries[: dots[0]], *full, *entries[dots[0] + 1 :]]
+    rest = [
+        entry for entry in entries[dots[0] + 1 :] if entry is not Ellipsis
+    ]  # a second ... stands for no axis
+    return [*entries[: dots[0]], *full, *rest]
 
 
 @composite(
@@ -293,7 +294,7 @@ def gather(xp: Xp, input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = axis_of(dim, len(shape))
     _in_range(xp, index, (shape or (1,))[axis], allow_negative=False)
     if not shape or not xp.shape(index):
-        flat = xp.take_along_axis(_at_least_1d(xp, input), _at_least_1d(xp, index), axis)
+        flat = xp.take_along_axis(_at_least_1d(xp, input), _index_1d(xp, index), axis)
         return xp.reshape(flat, xp.shape(index))
     return xp.take_along_axis(input, index, axis)
 
@@ -302,12 +303,17 @@ def _at_least_1d(xp: Xp, x: Array) -> Array:
     return x if xp.shape(x) else xp.reshape(x, (1,))
 
 
+def _index_1d(xp: Xp, index: Array) -> Array:
+    # a bare number would become an array of the namespace's own dtype
+    return index if xp.shape(index) else xp.astype(xp.reshape(index, (1,)), "int64")
+
+
 @gather.adjoint("input")
-def _(xp: Xp, ct: Array, input: Array, input_meta: Any, index: Array, dim: int) -> Array:
+def _(xp: Xp, ct: Array, input: Array, input_meta: Any, index: Array, y_meta: Any, dim: int) -> Array:
     # input is not needed here, but torch saves it, and to change it in place before backward is an error
     shape = input_meta.shape
     axis = axis_of(dim, len(shape))
-    if not prod(xp.shape(index)):
+    if not prod(y_meta.shape):
         return xp.zeros(shape)
-    total = xp.scatter_add(shape or (1,), _at_least_1d(xp, index), _at_least_1d(xp, ct), axis)
+    total = xp.scatter_add(shape or (1,), _index_1d(xp, index), _at_least_1d(xp, ct), axis)
     return total if shape else xp.reshape(total, ())

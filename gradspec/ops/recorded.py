@@ -60,7 +60,7 @@ def _(xp: Xp, ct: Array, indices: Array, axis: int) -> Array:
 
 
 def _fits(input: Any, value: Any, **_: Any) -> None:
-    have = getattr(value, "shape", ())
+    have: tuple[int, ...] = tuple(getattr(value, "shape", ()))
     while len(have) > len(input.shape) and have[0] == 1:
         have = have[1:]
     for mine, other in zip(reversed(input.shape), reversed(have), strict=False):

@@ -21,20 +21,19 @@ __all__ = ["Recorder", "Recording"]
 SAME_ARGUMENTS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "pow": "pow", "remainder": "remainder",
     "negative": "neg", "abs": "abs", "sqrt": "sqrt", "square": "square", "reciprocal": "reciprocal",
-    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos", "tanh": "tanh",
-    "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
-    "imag": "imag", "complex": "complex", "matmul": "matmul",
-    "permute_dims": "permute", "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat",
-    "stack": "stack", "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "getitem": "index_get",
-    "put": "index_put",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos",
+    "tanh": "tanh", "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
+    "imag": "imag", "complex": "complex", "matmul": "matmul", "permute_dims": "permute",
+    "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
+    "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "getitem": "index_get", "put": "index_put",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
 # results that are constant wherever they are differentiable: the library's own function, nothing recorded
 CONSTANT = (
     "floor_divide", "floor", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
-    "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin", "any", "all",
-    "zeros_like", "ones_like",
+    "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin",
+    "any", "all", "zeros_like", "ones_like",
 )  # fmt: skip
 _BOOLEAN = frozenset(CONSTANT[3:15]) | {"any", "all"}
 
@@ -141,7 +140,8 @@ class Recording:
 
     def _filled(self, shape: Any, value: Any, dtype: str | None) -> Traced:
         dtype = dtype or self.dtype
-        return Traced(self._tape, self._tape.array(self._space(dtype, (1,)).full(tuple(shape), value, dtype), dtype))
+        array = self._space(dtype, (1,)).full(tuple(shape), value, dtype)
+        return Traced(self._tape, self._tape.array(array, dtype))
 
     def full(self, shape: Any, value: Any, dtype: str | None = None) -> Traced:
         return self._filled(shape, value, dtype)

@@ -19,8 +19,8 @@ which saves nothing).
 
 Kinds, cheapest first:
     composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules. Tensors have
-                  `.shape`, `.dtype`, `.strides`, `.requires_grad` and `.item()` there, numbers are numbers; a tensor of the
-                  arguments may come back as it is
+                  `.shape`, `.dtype`, `.strides`, `.requires_grad` and `.item()` there, numbers are
+                  numbers; a tensor of the arguments may come back as it is
     linear        `adjoint(arg)`: (xp, ct, ...) → cotangent of arg; saves only what it names
     elementwise   `partial(arg)`: (xp, ...) → ∂y/∂arg, holomorphic; the engine multiplies and conjugates.
                   `vjp(arg)` where multiplying would be wrong (relu: ∞·0) or it is not holomorphic
@@ -44,8 +44,8 @@ from gradspec.dtypes import category, result_type
 from gradspec.errors import ProgramError
 
 __all__ = [
-    "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Array", "DType", "Dims", "Index", "Number", "Op",
-    "Operand", "Pair", "Param", "Registry", "Rule", "Sample", "Size", "Tensor", "Tensors", "Xp",
+    "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Array", "DType", "Dims", "Index", "Number",
+    "Op", "Operand", "Pair", "Param", "Registry", "Rule", "Sample", "Size", "Tensor", "Tensors", "Xp",
     "composite", "constant", "elementwise", "general", "linear", "registry",
 ]  # fmt: skip
 
@@ -198,7 +198,9 @@ class Op:
             names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
             known = {*self.by_name, *(f"{n}_meta" for n in self.by_name), "ct", "y", "y_meta"}
             if unknown := [n for n in names if n not in known]:
-                raise TypeError(f"op {self.name}: rule for {argument} names {unknown}, which it does not have")
+                raise TypeError(
+                    f"op {self.name}: rule for {argument} names {unknown}, which it does not have"
+                )
             if argument not in self.by_name or argument in self.rules:
                 raise TypeError(f"op {self.name}: no argument {argument}, or a second rule for it")
             self.rules[argument] = Rule(kind, function, tuple(names))
@@ -288,5 +290,3 @@ linear = _decorator("linear")
 elementwise = _decorator("elementwise")
 general = _decorator("general")
 constant = _decorator("constant")
-
-

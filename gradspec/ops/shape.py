@@ -21,8 +21,9 @@ from gradspec.ops.registry import (
 from gradspec.ops.samples import sample, uniform
 
 __all__ = [
-    "H", "T", "alias", "cat", "expand", "flatten", "flip", "mT", "permute", "reshape", "reshape_alias", "split", "squeeze",
-    "squeeze_last", "stack", "t", "transpose", "tril", "triu", "unsafe_view", "unsqueeze", "view",
+    "H", "T", "alias", "cat", "expand", "flatten", "flip", "mT", "permute", "reshape", "reshape_alias",
+    "split", "squeeze", "squeeze_last", "stack", "t", "transpose", "tril", "triu", "unsafe_view",
+    "unsqueeze", "view",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]

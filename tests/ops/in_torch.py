@@ -21,25 +21,45 @@ def _getitem(input: Any, index: tuple[Any, ...]) -> Any:
 
 
 def _div(input: Any, other: Any, rounding_mode: Any = None) -> Any:
-    if rounding_mode is None:
-        return input / other
-    return torch.div(input, other, rounding_mode=rounding_mode)
+    return input / other if rounding_mode is None else torch.div(input, other, rounding_mode=rounding_mode)
 
 
-OWN = {
-    "__getitem__": _getitem, "div": _div, "detach": lambda input: input.detach(),
-    "to": lambda input, dtype: input.to(dtype), "expand": lambda input, size: input.expand(size),
-    "relu": F.relu, "linear": F.linear, "pad": F.pad, "T": lambda input: input.T, "mT": lambda input: input.mT,
-    "H": lambda input: input.H, "real": lambda input: input.real, "imag": lambda input: input.imag,
-    "sub": lambda input, other, **k: torch.sub(input, other, **k) if isinstance(input, torch.Tensor) else input - other,
-    "mul": lambda input, other: input * other, "einsum": lambda equation, operands: torch.einsum(equation, *operands),
-    "pow": lambda input, exponent: input ** exponent,
+def _sub(input: Any, other: Any, **alpha: Any) -> Any:
+    return torch.sub(input, other, **alpha) if isinstance(input, torch.Tensor) else input - other
+
+
+def _mul(input: Any, other: Any) -> Any:
+    return input * other
+
+
+def _pow(input: Any, exponent: Any) -> Any:
+    return input**exponent
+
+
+def _einsum(equation: str, operands: Any) -> Any:
+    return torch.einsum(equation, *operands)
+
+
+def _to(input: Any, dtype: Any) -> Any:
+    return input.to(dtype)
+
+
+def _expand(input: Any, size: Any) -> Any:
+    return input.expand(size)
+
+
+FUNCTIONS = {
+    "__getitem__": _getitem, "div": _div, "sub": _sub, "mul": _mul, "pow": _pow, "einsum": _einsum, "to": _to,
+    "expand": _expand, "relu": F.relu, "linear": F.linear, "pad": F.pad,
 }  # fmt: skip
+ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 
 
 def call(op: str, args: dict[str, Any]) -> Any:
     """The op's result; a dtype is its name."""
     args = {k: getattr(torch, v) if k == "dtype" and v is not None else v for k, v in args.items()}
-    if op in OWN:
-        return OWN[op](**args)
-    return getattr(torch, op)(**args)
+    if op in ATTRIBUTES:
+        return getattr(args["input"], op)
+    if op == "detach":
+        return args["input"].detach()
+    return FUNCTIONS.get(op, getattr(torch, op, None))(**args)

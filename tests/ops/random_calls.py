@@ -100,8 +100,8 @@ def _maker(*ops: str) -> Any:
 
 
 REAL_ONLY = {
-    "sign", "maximum", "minimum", "amax", "amin", "clamp", "relu", "softmax", "log_softmax", "argmax", "argmin", "lt", "le",
-    "gt", "ge",
+    "sign", "maximum", "minimum", "amax", "amin", "clamp", "relu", "softmax", "log_softmax",
+    "argmax", "argmin", "lt", "le", "gt", "ge", "remainder",
 }  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def _(dice: Dice, op: str) -> Any:
 
 @_maker("clamp")
 def _(dice: Dice, op: str) -> Any:
-    a, b = dice.pair()
+    a, _ = dice.pair()
     tensors = dice.chance()
     bounds = [dice.coarse(dice.broadcasting(a) if tensors else ()) for _ in range(2)]
     values = bounds if tensors else [bound.item() for bound in bounds]
@@ -468,15 +468,15 @@ def _(dice: Dice, op: str) -> Any:
 @_maker("einsum")
 def _(dice: Dice, op: str) -> Any:
     equations = (
-        "ij,jk->ik", "i,i->", "i,j->ij", "ij->ji", "ii->", "ii->i", "ij->j", "ij->", "...ij,...jk", "bij,bjk->bik", "i,ij,j->",
-        "ij,ik->k", "ii,i->i", "ij,ij->ij", "ij,ij", "ijk,k->ji", "...i->...", "i...,i...->...", "ii,ij->j", "ba,ca->bc", "i->i",
-        "ij, jk, kl -> il", "iij->j", "a,b,c->cab",
+        "ij,jk->ik", "i,i->", "i,j->ij", "ij->ji", "ii->", "ii->i", "ij->j", "ij->", "...ij,...jk",
+        "bij,bjk->bik", "i,ij,j->", "ij,ik->k", "ii,i->i", "ij,ij->ij", "ij,ij", "ijk,k->ji", "...i->...",
+        "i...,i...->...", "ii,ij->j", "ba,ca->bc", "i->i", "ij, jk, kl -> il", "iij->j", "a,b,c->cab",
     )  # fmt: skip
     equation = str(dice.rng.choice(equations))
     sizes = {letter: int(dice.rng.integers(1, 4)) for letter in "abcijkl"}
     batch = dice.shape(0, 1)
     operands = []
-    for part in equation.split("->")[0].replace(" ", "").split(","):
+    for part in equation.partition("->")[0].replace(" ", "").split(","):
         shape: tuple[int, ...] = ()
         for letter in part.replace("...", "."):
             shape += batch if letter == "." else (sizes[letter],)

@@ -222,14 +222,14 @@ def backwards(
         target = outs[0] if change < 0 else copies[writer.tensors[change]]
         steps.append(writer.apply("add_", target, one, at=len(steps)))
     gradients = tuple(Ref(writer.leaf(ct)) for ct in cts)
-    for k in range(times):
+    for _ in range(times):
         steps.append(Backward(outs[: len(cts)], gradients, False, False, None, len(steps)))
     writer.run(library, steps)
 
 
 def chain(library: str, start: Any, links: list[tuple[str, dict[str, Any]]]) -> list[tuple[Any, str | None]]:
     """Ops one after the other on a tensor that requires grad; each one's value and grad_fn."""
-    writer = _Writer("clone", {"input": start}, lambda k: True)
+    writer = _Writer("clone", {"input": start}, lambda _: True)
     steps: list[Any] = [Apply(0, tuple(writer.inputs), (writer.bind(),), 0)]
     for op, statics in links:
         steps.append(writer.apply(op, steps[-1].out[0], at=len(steps), **statics))

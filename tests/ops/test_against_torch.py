@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 
 SEED = 20240607
 DTYPES = ("float32", "float64", "complex128")
-ROUNDS = {"python": 15, "numpy": 25}
+ROUNDS = {"python": 12, "numpy": 16}
 
 
 def _map(value: Any, change: Any) -> Any:
@@ -93,7 +93,7 @@ def compare(library: str, call: Call, rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("op", MAKERS)
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_random_calls(library: str, op: str, dtype: str) -> None:
-    if dtype == "complex128" and (op in REAL_ONLY or op == "remainder"):
+    if dtype == "complex128" and op in REAL_ONLY:
         pytest.skip("of real numbers only")
     seed = zlib.crc32(f"{SEED} {op} {dtype}".encode())
     rng = np.random.default_rng(seed)
@@ -156,7 +156,7 @@ def compare_second(library: str, call: Call, rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("dtype", ("float64", "complex128"))
 @pytest.mark.parametrize("op", MAKERS)
 def test_second_order(op: str, dtype: str) -> None:
-    if dtype == "complex128" and (op in REAL_ONLY or op == "remainder"):
+    if dtype == "complex128" and op in REAL_ONLY:
         pytest.skip("of real numbers only")
     seed = zlib.crc32(f"{SEED} second {op} {dtype}".encode())
     rng = np.random.default_rng(seed)
@@ -164,5 +164,5 @@ def test_second_order(op: str, dtype: str) -> None:
     dice = Dice(rng, dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(15):
+        for _ in range(10):
             compare_second("numpy", MAKERS[op](dice), rng)

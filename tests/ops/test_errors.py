@@ -1,0 +1,127 @@
+"""Wrong arguments give the right code, whatever the array library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradspec.errors import ProgramError
+from tests.ops.session import LIBRARIES, run
+
+
+def f(*shape: int, dtype: str = "float32") -> Any:
+    return np.ones(shape, dtype)
+
+
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("shape-mismatch", "add", {"input": f(2), "other": f(3)}),
+    ("shape-mismatch", "mul", {"input": f(2, 3), "other": f(2)}),
+    ("shape-mismatch", "where", {"condition": f(2, dtype="bool"), "input": f(3), "other": 0.0}),
+    ("shape-mismatch", "clamp", {"input": f(2), "min": f(3)}),
+    ("shape-mismatch", "matmul", {"input": f(2, 3), "other": f(2, 3)}),
+    ("shape-mismatch", "matmul", {"input": f(), "other": f(2)}),
+    ("shape-mismatch", "matmul", {"input": f(2, 2, 3), "other": f(3, 3, 2)}),
+    ("shape-mismatch", "dot", {"input": f(2), "tensor": f(3)}),
+    ("shape-mismatch", "dot", {"input": f(2, 2), "tensor": f(2)}),
+    ("shape-mismatch", "linear", {"input": f(2, 3), "weight": f(4, 2)}),
+    ("shape-mismatch", "linear", {"input": f(2, 3), "weight": f(4, 3), "bias": f(3)}),
+    ("shape-mismatch", "cat", {"tensors": [f(2, 3), f(2, 2)]}),
+    ("shape-mismatch", "cat", {"tensors": [f(2), f(2, 2)]}),
+    ("shape-mismatch", "stack", {"tensors": [f(2), f(3)]}),
+    ("shape-mismatch", "reshape", {"input": f(2, 3), "shape": [4]}),
+    ("shape-mismatch", "reshape", {"input": f(2, 3), "shape": [-1, 4]}),
+    ("shape-mismatch", "expand", {"input": f(2), "size": [3]}),
+    ("shape-mismatch", "expand", {"input": f(2, 2), "size": [2]}),
+    ("shape-mismatch", "split", {"tensor": f(5), "split_size_or_sections": [2, 2]}),
+    ("shape-mismatch", "tril", {"input": f(3)}),
+    ("shape-mismatch", "pad", {"input": f(1, 3), "pad": [3, 0], "mode": "reflect"}),
+    ("shape-mismatch", "pad", {"input": f(2), "pad": [-2, -1]}),
+    ("shape-mismatch", "einsum", {"equation": "ij,jk->ik", "operands": [f(2, 3), f(2, 3)]}),
+    ("shape-mismatch", "gather", {"input": f(2, 3), "dim": 1, "index": f(3, 1, dtype="int64")}),
+    ("shape-mismatch", "__getitem__", {"input": f(3), "index": (f(2, dtype="bool"),)}),
+    ("dtype-mismatch", "matmul", {"input": f(2, 2), "other": f(2, 2, dtype="float64")}),
+    ("dtype-mismatch", "dot", {"input": f(2), "tensor": f(2, dtype="int64")}),
+    ("dtype-mismatch", "linear", {"input": f(2, 2), "weight": f(2, 2, dtype="float64"), "bias": f(2)}),
+    ("dtype-mismatch", "einsum", {"equation": "i,i->", "operands": [f(2), f(2, dtype="float64")]}),
+    ("dtype-unsupported", "mean", {"input": f(2, dtype="int64")}),
+    ("dtype-unsupported", "std", {"input": f(2, dtype="int64")}),
+    ("dtype-unsupported", "softmax", {"input": f(2, dtype="int64"), "dim": 0}),
+    ("dtype-unsupported", "relu", {"input": f(2, dtype="complex64")}),
+    ("dtype-unsupported", "lt", {"input": f(2, dtype="complex64"), "other": 1}),
+    ("dtype-unsupported", "amax", {"input": f(2, dtype="complex64")}),
+    ("dtype-unsupported", "clamp", {"input": f(2, dtype="complex64"), "min": 0}),
+    ("dtype-unsupported", "maximum", {"input": f(2, dtype="complex64"), "other": f(2)}),
+    ("dtype-unsupported", "sign", {"input": f(2, dtype="complex64")}),
+    ("dtype-unsupported", "neg", {"input": f(2, dtype="bool")}),
+    ("dtype-unsupported", "sub", {"input": f(2, dtype="bool"), "other": f(2)}),
+    ("dtype-unsupported", "where", {"condition": f(2), "input": f(2), "other": f(2)}),
+    ("dtype-unsupported", "gather", {"input": f(2), "dim": 0, "index": f(2)}),
+    ("dtype-unsupported", "__getitem__", {"input": f(2), "index": (f(2),)}),
+    ("dtype-unsupported", "imag", {"input": f(2)}),
+    ("dim-out-of-range", "sum", {"input": f(2), "dim": 1}),
+    ("dim-out-of-range", "softmax", {"input": f(2), "dim": -2}),
+    ("dim-out-of-range", "cumsum", {"input": f(), "dim": 1}),
+    ("dim-out-of-range", "unsqueeze", {"input": f(2), "dim": 2}),
+    ("dim-out-of-range", "squeeze", {"input": f(2), "dim": 1}),
+    ("dim-out-of-range", "transpose", {"input": f(2), "dim0": 0, "dim1": 1}),
+    ("dim-out-of-range", "cat", {"tensors": [f(2)], "dim": 1}),
+    ("dim-out-of-range", "stack", {"tensors": [f(2)], "dim": 2}),
+    ("dim-out-of-range", "flip", {"input": f(2), "dims": [1]}),
+    ("dim-out-of-range", "gather", {"input": f(2), "dim": 1, "index": f(2, dtype="int64")}),
+    ("dim-repeated", "sum", {"input": f(2, 2), "dim": [0, -2]}),
+    ("dim-repeated", "permute", {"input": f(2, 2), "dims": [0, 0]}),
+    ("dim-repeated", "flip", {"input": f(2), "dims": [0, -1]}),
+    ("dim-repeated", "squeeze", {"input": f(1, 2), "dim": [0, 0]}),
+    ("empty-reduction", "amax", {"input": f(0)}),
+    ("empty-reduction", "amin", {"input": f(2, 0), "dim": 1}),
+    ("empty-reduction", "argmax", {"input": f(0)}),
+    ("negative-integer-power", "pow", {"input": f(2, dtype="int64"), "exponent": -1}),
+    ("invalid-argument", "div", {"input": f(2), "other": f(2), "rounding_mode": "up"}),
+    ("invalid-argument", "pad", {"input": f(2), "pad": [1, 1], "mode": "mirror"}),
+    ("invalid-argument", "pad", {"input": f(2), "pad": [1]}),
+    ("invalid-argument", "clamp", {"input": f(2)}),
+    ("invalid-argument", "where", {"condition": f(2, dtype="bool"), "input": f(2)}),
+    ("invalid-argument", "add", {"input": f(2, dtype="int64"), "other": f(2, dtype="int64"), "alpha": 0.5}),
+    ("invalid-argument", "cat", {"tensors": []}),
+    ("invalid-argument", "reshape", {"input": f(4), "shape": [-1, -1]}),
+    ("invalid-argument", "expand", {"input": f(1), "size": [-1, 1]}),
+    ("invalid-argument", "permute", {"input": f(2, 2), "dims": [0]}),
+    ("invalid-argument", "flatten", {"input": f(2, 2), "start_dim": 1, "end_dim": 0}),
+    ("invalid-argument", "mT", {"input": f(2)}),
+    ("invalid-argument", "einsum", {"equation": "ij->ijj", "operands": [f(2, 2)]}),
+    ("invalid-argument", "einsum", {"equation": "ij,j", "operands": [f(2, 2)]}),
+    ("invalid-argument", "einsum", {"equation": "i1->", "operands": [f(2, 2)]}),
+    ("invalid-argument", "__getitem__", {"input": f(2), "index": (slice(None, None, 0),)}),
+    ("negative-step", "__getitem__", {"input": f(2), "index": (slice(None, None, -1),)}),
+    ("too-many-indices", "__getitem__", {"input": f(2), "index": (0, 0)}),
+    ("too-many-indices", "__getitem__", {"input": f(), "index": (0,)}),
+    ("index-out-of-range", "__getitem__", {"input": f(2), "index": (2,)}),
+    ("index-out-of-range", "__getitem__", {"input": f(2), "index": (-3,)}),
+    ("index-out-of-range", "__getitem__", {"input": f(2), "index": ([0, 2],)}),
+    ("index-out-of-range", "__getitem__", {"input": f(2), "index": (3 * f(1, dtype="int64"),)}),
+    ("index-out-of-range", "gather", {"input": f(2), "dim": 0, "index": -f(1, dtype="int64")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("code", "op", "args"), CASES, ids=[f"{code}-{op}-{k}" for k, (code, op, _) in enumerate(CASES)]
+)
+def test_wrong_arguments(library: str, code: str, op: str, args: dict[str, Any]) -> None:
+    with pytest.raises(ProgramError) as caught:
+        run(library, op, args, lambda _: False)
+    assert caught.value.code == code, caught.value
+
+
+@pytest.mark.parametrize(
+    ("code", "op", "args"), CASES, ids=[f"{code}-{op}-{k}" for k, (code, op, _) in enumerate(CASES)]
+)
+def test_torch_refuses_them_too(code: str, op: str, args: dict[str, Any]) -> None:
+    pytest.importorskip("torch")
+    from tests.ops import in_torch
+    from tests.ops.test_against_torch import _map
+
+    with pytest.raises((RuntimeError, IndexError, TypeError, ValueError, NotImplementedError)):
+        in_torch.call(op, {k: _map(v, lambda a: in_torch.tensor(a, False)) for k, v in args.items()})

@@ -1,0 +1,83 @@
+"""What every entry of the registry has."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradspec.errors import ProgramError
+from gradspec.ops import registry
+from gradspec.ops.registry import FLOAT, PROMOTE, SAME, Op, elementwise
+
+TIER_1 = [
+    "log_softmax", "relu", "softmax", "eq", "ge", "gt", "le", "lt", "ne", "ones_like", "zeros_like",
+    "clone", "detach", "to", "__getitem__", "gather", "dot", "einsum", "matmul", "linear", "abs", "add",
+    "clamp", "cos", "div", "exp", "log", "maximum", "minimum", "mul", "neg", "pow", "reciprocal",
+    "sigmoid", "sign", "sin", "sqrt", "square", "sub", "tanh", "where", "amax", "amin", "argmax",
+    "argmin", "logsumexp", "mean", "prod", "std", "sum", "var", "cumsum", "cat", "expand", "flatten",
+    "flip", "pad", "permute", "reshape", "split", "squeeze", "stack", "transpose", "tril", "triu",
+    "unsqueeze",
+]  # fmt: skip
+PUBLIC = [op for op in registry.values() if not op.internal]
+
+
+def test_tier_1_is_whole() -> None:
+    assert len(TIER_1) == 66
+    assert [name for name in TIER_1 if name not in registry or registry[name].internal] == []
+
+
+@pytest.mark.parametrize("op", PUBLIC, ids=lambda op: op.name)
+def test_public_entries_are_complete(op: Op) -> None:
+    assert "Source:" in op.doc, "a formula has a source"
+    assert op.samples, "an op without samples is not tested"
+
+
+@pytest.mark.parametrize("op", registry.values(), ids=lambda op: op.name)
+def test_rules_fit_the_kind(op: Op) -> None:
+    if op.kind in ("composite", "constant"):
+        assert not op.rules
+        return
+    assert op.rules, "a differentiable op has rules"
+    assert op.node, "a node has a name"
+    allowed = {"linear": {"adjoint"}, "elementwise": {"partial", "vjp"}, "general": {"vjp", "adjoint"}}[
+        op.kind
+    ]
+    assert {rule.kind for rule in op.rules.values()} <= allowed
+    assert op.internal or set(op.rules) | set(op.apart) >= {param.name for param in op.tensors}
+
+
+def test_every_tensor_argument_and_keyword_has_a_sample() -> None:
+    missing = [
+        f"{op.name}({param.name})"
+        for op in PUBLIC
+        for param in op.params
+        if not any(param.name in sample.args for sample in op.samples)
+        and (op.name, param.name) != ("relu", "inplace")
+    ]
+    assert missing == []
+
+
+def test_result_dtypes_by_word() -> None:
+    def answer(policy: str, *pairs: tuple[str, str]) -> object:
+        op = Op("constant", registry["mul"].forward, dtypes=policy)
+        return op.result_dtypes({str(k): pair for k, pair in enumerate(pairs)}, {}, "float64")
+
+    assert answer(PROMOTE, ("float32", "dim"), ("float64", "zero")) == ("float32", "float32")
+    assert answer(FLOAT, ("int64", "dim")) == ("float64", "float64")
+    with pytest.raises(ProgramError) as caught:
+        answer(SAME, ("float32", "dim"), ("float64", "dim"))
+    assert caught.value.code == "dtype-mismatch"
+
+
+def test_a_name_is_taken_once_and_a_rule_knows_its_names() -> None:
+    def mul(xp, input: Tensor):  # type: ignore[no-untyped-def]  # noqa: F821
+        return input
+
+    with pytest.raises(TypeError, match="registered twice"):
+        elementwise()(mul)
+    op = Op("elementwise", mul)
+    with pytest.raises(TypeError, match="which it does not have"):
+        op.partial("input")(lambda _, other: other)
+    with pytest.raises(TypeError, match="no argument"):
+        op.partial("other")(lambda _: 1)
+    with pytest.raises(TypeError, match="unknown facts"):
+        Op("elementwise", mul, colour="blue")
