@@ -109,11 +109,11 @@ def _argument(
     if param.kind in ("int", "Dims") and param.name.startswith("dim"):
         if not param.required and rng.random() < 0.3:
             return None
-        return dims_text(rng, len(shape), several=param.kind == "Dims" and rng.random() < 0.5)
+        return dims_text(rng, len(shape), several=param.kind == "Dims" and (param.name == "dims" or rng.random() < 0.5))
     if param.kind == "DType":
         return repr(rng.choice(["float64", "float32"])) if param.required or rng.random() < 0.15 else None
-    if param.name in ("keepdim",) and rng.random() < 0.4:
-        return "True"
+    if param.name == "keepdim":  # goes with dim only
+        return "True" if rng.random() < 0.4 and any(part.startswith("dim") for part in parts) else None
     if param.name in sample and (param.required or rng.random() < 0.7):
         value = sample[param.name]
         return repr(list(value)) if isinstance(value, tuple) else repr(value)
@@ -279,6 +279,14 @@ def _to(rng: Random, live: Live, x: str) -> str:
     return f"{x}, {rng.choice(wanted)!r}"
 
 
+def _prod(rng: Random, live: Live, x: str) -> str:
+    """keepdim goes with dim only."""
+    if rng.random() < 0.4:
+        return x
+    keep = ", keepdim=True" if rng.random() < 0.4 else ""
+    return f"{x}, dim={dims_text(rng, len(live[x].shape))}{keep}"
+
+
 def _at_least_2d(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, diagonal={rng.randrange(-2, 3)}" if len(live[x].shape) >= 2 else None
 
@@ -324,7 +332,7 @@ def index_text(rng: Random, live: Live, x: str) -> str | None:
 _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "view": _view, "reshape": _view, "expand": _expand, "permute": _permute, "flatten": _flatten,
     "unsqueeze": _unsqueeze, "split": _split, "pad": _pad, "gather": _gather, "where": _where, "matmul": _matmul,
-    "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "tril": _at_least_2d,
+    "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod, "tril": _at_least_2d,
     "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims, "__getitem__": index_text,
     "real": _complex_only, "imag": _complex_only,
 }  # fmt: skip

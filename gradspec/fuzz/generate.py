@@ -13,9 +13,11 @@ from gradspec.dense import Dense
 from gradspec.dtypes import category
 from gradspec.fuzz import literals
 from gradspec.fuzz.calls import CHANGES, VIEWS, broadcastable, call, index_text, pick
-from gradspec.fuzz.draft import View, watch
+from gradspec.fuzz.draft import View, program_of, watch
 from gradspec.fuzz.mistakes import MISTAKES
 from gradspec.fuzz.scout import Known, Scout, largest
+from gradspec.ops import registry
+from gradspec.spec.model import Watch
 
 __all__ = ["Author", "draw"]
 
@@ -48,6 +50,7 @@ class Author:
         self.scout = scout
         self.live: dict[str, Known] = {}
         self.nones: set[str] = set()  # names that may hold None
+        self.tensors: View = {}
         self.steps: list[View] = []
         self.hooks: list[str] = []
         self.counts: dict[str, int] = {}
@@ -55,13 +58,14 @@ class Author:
         self.profile = rng.choice(_PROFILES)
         self.sizes = [literals.shape(rng)]
         self.unseen = 0  # steps since the last watch
+        self.reached: list[Known] = []  # leaves that a backward may have given a gradient
 
     # The whole.
 
     def write(self) -> View:
         """The view of a program of 5 to 40 steps."""
         rng = self.rng
-        tensors = {self.name("x"): self.leaf_view() for _ in range(rng.choice((1, 2, 2, 3, 3, 4)))}
+        self.tensors = {self.name("x"): self.leaf_view() for _ in range(rng.choice((1, 2, 2, 3, 3, 4)))}
         length = rng.choice((6, 8, 10, 12, 16, 20, 26, 34))
         mistakes = set(rng.sample(range(length), rng.choice((1, 1, 2)))) if rng.random() < 0.2 else set()
         for k in range(length):
@@ -72,8 +76,31 @@ class Author:
             self.unseen += 1
             if self.unseen >= rng.choice((2, 3, 4)):
                 self.watch()
+                if self.chance(0.5):
+                    self.check()
         self.watch()
-        return {"gradspec": 1, "id": self.id, "tensors": tensors, "steps": self.steps}
+        return self.view()
+
+    def view(self) -> View:
+        """What is written so far."""
+        return {"gradspec": 1, "id": self.id, "tensors": self.tensors, "steps": self.steps}
+
+    def check(self) -> None:
+        """Run what is written, and correct what is believed of the live names."""
+        program = program_of(self.view())
+        seen = self.scout.backend.run(program).seen
+        last = max((step for step in program.steps if isinstance(step, Watch)), key=lambda step: step.at)
+        facts = {program.names[look.binding]: saw for look, saw in zip(last.looks, seen[last.at], strict=True) if not look.path}
+        for name, known in list(self.live.items()):
+            saw = facts.get(name, {})
+            if "value" not in saw:
+                del self.live[name]
+                continue
+            known.value, known.tracked, known.leaf = saw["value"], saw["requires_grad"], saw["is_leaf"]
+            if saw.get("grad") is None and known in self.reached:
+                self.reached.remove(known)
+            if not self.modest(known.value):
+                del self.live[name]
 
     def step(self) -> None:
         """One more step of any kind."""
@@ -177,12 +204,16 @@ class Author:
         if found is None or any(not self.modest(value) for value in found.values()):
             return False
         used = [known for known in map(self.live.get, _words(expression)) if known is not None]
-        requires = any(known.tracked for known in used) and (self.recording or view) and "detach(" not in expression
+        op = registry.get(expression.partition("(")[0])
+        constant = op is not None and op.kind == "constant"
+        requires = any(known.tracked for known in used) and (self.recording or view) and not constant
         for made, value in found.items():
             tracked = requires and category(value.dtype) >= 2
             spent = tracked and any(known.spent and not known.leaf for known in used)
-            shares = view or any(known.view for known in used[:1])
-            self.keep(made, Known(value, tracked, not tracked, spent, view=shares))
+            known = Known(value, tracked, not tracked, spent, view=view)
+            if view and tracked:
+                known.fixed = several or not self.recording or used[0].fixed or (used[0].leaf and used[0].tracked)
+            self.keep(made, known)
         return self.op(statement)
 
     def parts(self, expression: str) -> int:
@@ -225,7 +256,7 @@ class Author:
         return pick(
             self.rng,
             self.live,
-            lambda known: reckless or not (known.tracked and known.leaf and self.recording),
+            lambda known: reckless or not (known.tracked and (known.leaf or known.fixed) and self.recording),
         )
 
     def change(self) -> bool:
@@ -325,6 +356,7 @@ class Author:
             chosen = [name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 2)))) if name]
             if chosen:
                 options["inputs"] = chosen
+        self.reached += [known for known in self.live.values() if known.tracked and known.leaf]
         self.steps.append({"backward": options["of"] if len(options) == 1 else options})
         return True
 
@@ -390,7 +422,7 @@ class Author:
         return self.op(f"{name}.grad = {same}")
 
     def change_grad(self) -> bool:
-        name = self.tracked(leaf=True)
+        name = pick(self.rng, self.live, lambda known: known.tracked and known.leaf and known in self.reached)
         return name is not None and self.op(f"{name}.grad *= 2")
 
     def switch(self) -> bool:

@@ -23,10 +23,11 @@ class Known:
     """What the writer of a program believes of a name.
 
     `value` is right in shape and dtype, and roughly in its numbers; `tracked`: requires grad; `spent`: its
-    history has been freed by a backward; `view`: it shares memory with another name.
+    history has been freed by a backward; `view`: it shares memory with another name; `fixed`: it is a view
+    that must not be changed in place (of a leaf, made under no_grad, one of several).
     """
 
-    __slots__ = ("leaf", "spent", "tracked", "value", "view")
+    __slots__ = ("fixed", "leaf", "spent", "tracked", "value", "view")
 
     def __init__(
         self, value: Dense, tracked: bool = False, leaf: bool = True, spent: bool = False, view: bool = False
@@ -36,6 +37,7 @@ class Known:
         self.leaf = leaf
         self.spent = spent
         self.view = view
+        self.fixed = False
 
     @property
     def shape(self) -> tuple[int, ...]:
