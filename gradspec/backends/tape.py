@@ -48,9 +48,11 @@ class TapeBackend(StepwiseBackend):
     def __init__(self) -> None:
         super().__init__()
         self.engine = Engine(self.library, registry.base_of)
+        self.machine = Machine(self.engine)
         self._begin()
 
     def _begin(self) -> None:
+        self.machine.tape.close()
         self.machine = Machine(self.engine)
         self.passes = Passes(self.machine, Recorder)
         self.pending = self.machine.tape.warned
@@ -167,9 +169,14 @@ class TapeBackend(StepwiseBackend):
         if run.recorded is not None or tape.memory.now:
             return run.apply_run(steps, start)
         values, kinds = tape.values, tape.kinds
-        new_value, new_kind, new_node, new_ins = values.append, kinds.append, tape.nodes.append, tape.ins.append
+        new_value, new_kind, new_node, new_ins = (
+            values.append,
+            kinds.append,
+            tape.nodes.append,
+            tape.ins.append,
+        )
         bound, recording = run.values, tape.recording
-        tables = [call[recording].plain if type(call) is tuple else None for call in run.calls]
+        tables: list[Any] = [call[recording].plain if type(call) is tuple else None for call in run.calls]
         index, count = start, len(steps)
         while index < count:
             first = k = len(values)
@@ -280,7 +287,8 @@ class TapeBackend(StepwiseBackend):
             mine, given = machine.kind(tensor), machine.kind(tangent)
             if mine.shape != given.shape:
                 raise ProgramError(
-                    "shape-mismatch", f"a tangent of shape {list(given.shape)} for a tensor of {list(mine.shape)}"
+                    "shape-mismatch",
+                    f"a tangent of shape {list(given.shape)} for a tensor of {list(mine.shape)}",
                 )
             if mine.dtype[:5] in ("int8", "int16", "int32", "int64", "uint8", "bool"):
                 raise ProgramError("dtype-not-differentiable", f"a {mine.dtype} tensor has no tangent")

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from gradspec.engine.plan import Plan
     from gradspec.engine.tape import Tape
 
-__all__ = ["CopySlices", "FreedCopy", "Narrowed", "Restrided", "check_target", "check_view", "change", "restride"]
+__all__ = [
+    "CopySlices",
+    "FreedCopy",
+    "Narrowed",
+    "Restrided",
+    "check_target",
+    "check_view",
+    "change",
+    "restride",
+]
 
 
 def check_target(tape: Tape, tensor: int) -> None:
@@ -67,9 +76,13 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: 
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
     if not can_cast(plan.out_dtype, kind.dtype):
-        raise ProgramError("dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor")
+        raise ProgramError(
+            "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
+        )
     if memory.overlaps(tensor):
-        raise ProgramError("overlapping-memory", "elements of the written tensor share memory; clone() it first")
+        raise ProgramError(
+            "overlapping-memory", "elements of the written tensor share memory; clone() it first"
+        )
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -96,7 +109,10 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: 
         copy = CopySlices(tape, node, memory.places(tensor, base), inputs, under)
         memory.write(tensor, result, time=len(values))
         memory.move(
-            base, tape.push(values[under], tape.engine.kinds.with_grad(kinds[under], True), copy, (under, *inputs[1:]))
+            base,
+            tape.push(
+                values[under], tape.engine.kinds.with_grad(kinds[under], True), copy, (under, *inputs[1:])
+            ),
         )
         copy.slot = restride(tape, tensor)
         values[inputs[0]] = copy.before
@@ -152,7 +168,9 @@ class _Node:
 
     @property
     def back(self) -> Callable[..., None]:
-        return self.write_back(self.tape.engine.library.namespace(self.out_dtype, zero_dim=False), recorded=False)
+        return self.write_back(
+            self.tape.engine.library.namespace(self.out_dtype, zero_dim=False), recorded=False
+        )
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         raise NotImplementedError

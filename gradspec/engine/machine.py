@@ -90,7 +90,8 @@ class Machine:
         if not self.is_leaf(tensor):
             if not wanted:
                 raise ProgramError(
-                    "non-leaf-requires-grad", "requires_grad of a non-leaf cannot be switched off; use detach()"
+                    "non-leaf-requires-grad",
+                    "requires_grad of a non-leaf cannot be switched off; use detach()",
                 )
             return
         if wanted:
@@ -173,7 +174,9 @@ class Machine:
         """
         mine, theirs = self.kind(tensor), self.kind(source)
         if mine.dtype != theirs.dtype:
-            raise ProgramError("dtype-mismatch", f".data of a {mine.dtype} tensor cannot become {theirs.dtype}")
+            raise ProgramError(
+                "dtype-mismatch", f".data of a {mine.dtype} tensor cannot become {theirs.dtype}"
+            )
         slot = self.slot(tensor)
         self.tape.values[slot] = self.value(source)
         self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
@@ -196,10 +199,13 @@ class Machine:
             if grad == tensor:
                 raise ProgramError("gradient-is-self", "a tensor cannot be its own grad")
             if given.dtype != mine.dtype:
-                raise ProgramError("gradient-dtype", f"a {mine.dtype} tensor cannot have a {given.dtype} grad")
+                raise ProgramError(
+                    "gradient-dtype", f"a {mine.dtype} tensor cannot have a {given.dtype} grad"
+                )
             if given.shape != mine.shape:
                 raise ProgramError(
-                    "gradient-shape", f"a tensor of shape {list(mine.shape)} cannot have a grad of {list(given.shape)}"
+                    "gradient-shape",
+                    f"a tensor of shape {list(mine.shape)} cannot have a grad of {list(given.shape)}",
                 )
         self.grads[tensor] = grad
 

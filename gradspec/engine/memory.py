@@ -56,6 +56,12 @@ class Memory:
         self.written: dict[int, int] = {}
         self._members: dict[int, list[int]] = {}
 
+    def close(self) -> None:
+        """Let go of the tape."""
+        self.views.clear()
+        self._members.clear()
+        del self.tape
+
     def add(self, tensor: int, view: View) -> None:
         """Note that `tensor` shares memory with `view.source`."""
         source = self.owner.get(view.source, view.source)
@@ -129,7 +135,7 @@ class Memory:
             kinds = [tape.kinds[s] for s in view.inputs]
             kinds[0] = tape.engine.kinds.of("int64", shape)
             table = tape.engine.silent(view.table)
-            plan = table.get(tuple(kinds)) or table.make(tuple(kinds), [tape.values[s] for s in view.inputs])
+            plan = table.prepare(tuple(kinds), [tape.values[s] for s in view.inputs])
             numbers = plan.forward(numbers, *[tape.values[s] for s in view.inputs[1:]])
             if view.several:
                 numbers = numbers[view.part]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Passes"]
 
-CYCLE = "backward(create_graph=True) makes a reference cycle between a tensor and its gradient; grad() does not"
+CYCLE = (
+    "backward(create_graph=True) makes a reference cycle between a tensor and its gradient; grad() does not"
+)
 Visit = Callable[[Any], Any]
 
 
@@ -53,7 +55,9 @@ class Passes:
         if create_graph:
             self.tape.warned.append(("create-graph-cycle", CYCLE))
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
-        kept = machine.retains if chosen is None else {t for t in machine.retains if machine.slot(t) in chosen}
+        kept = (
+            machine.retains if chosen is None else {t for t in machine.retains if machine.slot(t) in chosen}
+        )
 
         def arrive(slot: int, ct: Any) -> None:
             if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
@@ -88,7 +92,9 @@ class Passes:
         """
         machine = self.machine
         if materialize_grads and allow_unused is False:
-            raise ProgramError("conflicting-arguments", "materialize_grads=True contradicts allow_unused=False")
+            raise ProgramError(
+                "conflicting-arguments", "materialize_grads=True contradicts allow_unused=False"
+            )
         allow_unused = materialize_grads if allow_unused is None else allow_unused
         recorder = self._recorder(self.tape) if create_graph else None
         seeds = self._seeds(roots, gradients, recorder)
@@ -117,7 +123,8 @@ class Passes:
                 results.append(None)
             else:
                 raise ProgramError(
-                    "unused-input", "the roots do not depend on one of the inputs; allow_unused=True gives None for it"
+                    "unused-input",
+                    "the roots do not depend on one of the inputs; allow_unused=True gives None for it",
                 )
         return results
 
@@ -137,7 +144,9 @@ class Passes:
         cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
         for root in roots:
             if not self.machine.requires_grad(root):
-                raise ProgramError("untracked", "backward from a tensor that does not require grad and has no grad_fn")
+                raise ProgramError(
+                    "untracked", "backward from a tensor that does not require grad and has no grad_fn"
+                )
         seeds: dict[int, Any] = {}
         for root, ct in zip(roots, cts, strict=True):
             slot = self.machine.slot(root)
@@ -168,7 +177,8 @@ class Passes:
             return None  # reported once the shapes of all roots are checked
         if prod(kind.shape) != 1:
             raise ProgramError(
-                "not-scalar", f"a root of shape {list(kind.shape)} needs gradient=; only one element may go without"
+                "not-scalar",
+                f"a root of shape {list(kind.shape)} needs gradient=; only one element may go without",
             )
         if category(kind.dtype) == 3:
             raise ProgramError("complex-root", "a complex root needs gradient=")
@@ -205,10 +215,13 @@ class Passes:
     def _hook_result(self, result: int, kind: Kind, traced: bool) -> Any:
         given = self.machine.kind(result)
         if given.dtype != kind.dtype:
-            raise ProgramError("hook-dtype", f"a hook gave a {given.dtype} gradient for a {kind.dtype} tensor")
+            raise ProgramError(
+                "hook-dtype", f"a hook gave a {given.dtype} gradient for a {kind.dtype} tensor"
+            )
         if given.shape != kind.shape:
             raise ProgramError(
-                "hook-shape", f"a hook gave a gradient of shape {list(given.shape)} for one of {list(kind.shape)}"
+                "hook-shape",
+                f"a hook gave a gradient of shape {list(given.shape)} for one of {list(kind.shape)}",
             )
         return Traced(self.tape, self.machine.slot(result)) if traced else self.machine.value(result)
 
@@ -235,7 +248,11 @@ class Passes:
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
         if old is None:
             # a recorded gradient is cloned, as the leaf's grad must not be the graph's own tensor
-            kept = self.tape.ops.clone(ct) if isinstance(ct, Traced) and self.tape.nodes[ct.slot] is not None else ct
+            kept = (
+                self.tape.ops.clone(ct)
+                if isinstance(ct, Traced) and self.tape.nodes[ct.slot] is not None
+                else ct
+            )
             machine.grads[leaf] = self._tensor(kept, kind)
         elif isinstance(ct, Traced):
             machine.grads[leaf] = self.tape.ops.add(Traced(self.tape, machine.slot(old)), ct).slot

@@ -126,7 +126,9 @@ class Plan:
         names = [f"v{k}" for k in range(len(self.inputs))]
         values = [self._input(lines, k, name) for k, name in enumerate(names)]
         casts = len(lines.lines)
-        result = lines.call(self.op.forward, {n: fill(v, values.__getitem__) for n, v in self.arguments.items()})
+        result = lines.call(
+            self.op.forward, {n: fill(v, values.__getitem__) for n, v in self.arguments.items()}
+        )
         if not casts and len(lines.lines) == 1:
             # the op is one contract function of its inputs in order: no function around it
             called, _, parts = lines.lines[0].removeprefix(f"{result.text} = ").partition("(")
@@ -150,7 +152,11 @@ class Plan:
         return tuple(pairs)
 
     def rules(self) -> list[RuleLike]:
-        return [self.op.rules[name] for name in dict.fromkeys(name for _, name in self.pairs) if name in self.op.rules]
+        return [
+            self.op.rules[name]
+            for name in dict.fromkeys(name for _, name in self.pairs)
+            if name in self.op.rules
+        ]
 
     def _saved(self) -> None:
         names = {name for rule in self.rules() for name in rule.names}
@@ -180,7 +186,9 @@ class Plan:
             if position not in fetched:
                 text = lines.let(f"values[ins[{position}]]")
                 kind = self.inputs[position]
-                fetched[position] = Symbol(text, kind.shape) if recorded else self._input(lines, position, text)
+                fetched[position] = (
+                    Symbol(text, kind.shape) if recorded else self._input(lines, position, text)
+                )
             return fetched[position]
 
         ct = Symbol("ct", self.kind.shape if self.kind else None)
@@ -191,7 +199,7 @@ class Plan:
                 break
             known: dict[str, Any] = {"ct": ct}
             if "y" in rule.names:
-                known["y"] = Symbol(lines.let("values[k]") if self.single else lines.let("values[k]"), ct.shape)
+                known["y"] = Symbol(lines.let("values[k]"), ct.shape)
             for wanted in rule.names:
                 known[wanted] = known[wanted] if wanted in known else self._argument(wanted, saved)
             result = lines.call(rule.function, {n: known[n] for n in rule.names})
@@ -212,14 +220,18 @@ class Plan:
             return fill(self.arguments[wanted.removesuffix("_meta")], self.inputs.__getitem__)
         return fill(self.arguments[wanted], saved)
 
-    def _deliver(self, lines: Lines, name: str, rule: RuleLike, result: Symbol, xp: Any, recorded: bool) -> None:
+    def _deliver(
+        self, lines: Lines, name: str, rule: RuleLike, result: Symbol, xp: Any, recorded: bool
+    ) -> None:
         """Add the lines that bring a rule's result to its inputs: cast, undo broadcasting, add."""
         many = not hasattr(self.arguments[name], "k")
         for part, position in enumerate(holes(self.arguments[name])):
             kind = self.inputs[position]
             if not kind.grad:
                 continue
-            text, shape = (lines.let(f"{result.text}[{part}]"), MAYBE_NONE) if many else (result.text, result.shape)
+            text, shape = (
+                (lines.let(f"{result.text}[{part}]"), MAYBE_NONE) if many else (result.text, result.shape)
+            )
             dtype = self.compute or self.out_dtype
             if dtype != kind.dtype:
                 space = xp if recorded else self.library.namespace(dtype, zero_dim=not kind.shape)
@@ -264,7 +276,7 @@ class Freed:
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError(
             "graph-freed",
-            f"the saved values of {self.name} were freed by an earlier backward; that one needs retain_graph=True",
+            f"the saved values of {self.name} were freed by an earlier backward: give that retain_graph=True",
         )
 
 
@@ -298,9 +310,7 @@ def sum_to(xp: Any, ct: Any, shape: tuple[int, ...]) -> Any:
     if have == shape:
         return ct
     lead = len(have) - len(shape)
-    axes = tuple(
-        a for a in range(len(have)) if a < lead or (shape[a - lead] == 1 and have[a] != 1)
-    )
+    axes = tuple(a for a in range(len(have)) if a < lead or (shape[a - lead] == 1 and have[a] != 1))
     ct = xp.sum(ct, axes, keepdims=False) if axes else ct
     return ct if xp.shape(ct) == shape else xp.reshape(ct, shape)
 

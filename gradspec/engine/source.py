@@ -72,7 +72,7 @@ class Lines:
         return name
 
     def operate(self, name: str, parts: list[str], xp: Any = None) -> str:
-        """Add the line for a contract function of `parts`, as an operator where it is one; the result's name."""
+        """Add the line for a contract function, as an operator where it is one; the name of its result."""
         xp = xp or self.xp
         symbol = getattr(xp, "operators", {}).get(name) if self.numbers and len(parts) == 2 else None
         if symbol is None:
@@ -97,7 +97,9 @@ class Lines:
         if type(value) in (tuple, list) and _has_symbol(value):
             return "(" + "".join(f"{self.text_of(v)}, " for v in value) + ")"
         if type(value) is slice and _has_symbol((value.start, value.stop, value.step)):
-            return f"slice({self.text_of(value.start)}, {self.text_of(value.stop)}, {self.text_of(value.step)})"
+            return (
+                f"slice({self.text_of(value.start)}, {self.text_of(value.stop)}, {self.text_of(value.step)})"
+            )
         return self.constant(value)
 
     def call(self, rule: Callable[..., Any], arguments: dict[str, Any]) -> Symbol:

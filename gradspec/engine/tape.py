@@ -8,7 +8,7 @@ There are no node objects: the node of a slot is its `Plan` and the slots it was
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from gradspec.dtypes import category
 from gradspec.engine.kind import Kind, Kinds
@@ -29,6 +29,7 @@ class Hole(NamedTuple):
     k: int
 
 
+@final
 class Expansion:
     """Takes a plan's place where a call is made of calls of other ops."""
 
@@ -46,7 +47,9 @@ class Table(dict[tuple[Kind, ...], Any]):
     for one input) → (forward, kind of the output, its node). A run of such ops needs nothing else.
     """
 
-    def __init__(self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool) -> None:
+    def __init__(
+        self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool
+    ) -> None:
         super().__init__()
         given = dict(args)
         self.engine = engine
@@ -65,7 +68,10 @@ class Table(dict[tuple[Kind, ...], Any]):
         """
         op = self.op
         seen = {name: fill(value, kinds.__getitem__) for name, value in self.arguments.items()}
-        shown = {name: fill(value, lambda k: values[k] if kinds[k].weak else kinds[k]) for name, value in self.arguments.items()}
+        shown = {
+            name: fill(value, lambda k: values[k] if kinds[k].weak else kinds[k])
+            for name, value in self.arguments.items()
+        }
         if op.check is not None:
             op.check(**shown)
         body = op.forward if op.kind == "composite" else None
@@ -80,7 +86,6 @@ class Table(dict[tuple[Kind, ...], Any]):
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
             self[kinds] = plan
         return plan
-
 
     def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
         """The plan of a call that is no expansion."""
@@ -131,15 +136,16 @@ class Traced:
 
     @property
     def kind(self) -> Kind:
-        return self.tape.kinds[self.slot]
+        kind: Kind = self.tape.kinds[self.slot]
+        return kind
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.tape.kinds[self.slot].shape
+        return self.kind.shape
 
     @property
     def dtype(self) -> str:
-        return self.tape.kinds[self.slot].dtype
+        return self.kind.dtype
 
     def item(self) -> Any:
         """The Python number of a tensor with one element."""
@@ -164,12 +170,15 @@ class Tape:
     ins      by slot: the slots it was applied to
     """
 
-    __slots__ = ("_numbers", "anomaly", "cut", "engine", "inference", "ins", "kinds", "memory", "nodes", "ops", "recording", "rewrites", "values", "warned")
+    __slots__ = (
+        "_numbers", "anomaly", "cut", "engine", "ins", "kinds", "memory", "nodes", "ops", "recording",
+        "rewrites", "values", "warned",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.values: list[Any] = []
-        self.kinds: list[Any] = []
+        self.kinds: list[Any] = []  # Kind; None where a slot holds a node only
         self.nodes: list[Any] = []
         self.ins: list[tuple[int, ...]] = []
         self.recording = True
@@ -178,9 +187,15 @@ class Tape:
         self.rewrites: set[int] = set()  # slots that in-place ops made
         self.cut: set[int] = set()  # slots whose tensor was detached in place
         self.anomaly = False
-        self.inference = False
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
         self._numbers: dict[tuple[type, str], int] = {}
+
+    def close(self) -> None:
+        """Let go of everything, so that nothing waits for the garbage collector."""
+        for held in (self.values, self.kinds, self.nodes, self.ins):
+            held.clear()
+        self.memory.close()
+        del self.ops, self.memory
 
     def push(self, value: Any, kind: Any, node: Any = None, ins: tuple[int, ...] = ()) -> int:
         """A new slot."""
@@ -212,11 +227,12 @@ class Tape:
         kinds = self.kinds
         values = self.values
         key = tuple([kinds[s] for s in slots])
-        plan = table.get(key)
-        if plan is None:
-            plan = table.make(key, [values[s] for s in slots])
-        if type(plan) is Expansion:
-            return self._expand(plan, slots)
+        made = table.get(key)
+        if made is None:
+            made = table.make(key, [values[s] for s in slots])
+        if isinstance(made, Expansion):
+            return self._expand(made, slots)
+        plan = made
         if plan.warns:
             self.warned.extend(plan.warns)
         result = plan.forward(*[values[s] for s in slots])
@@ -239,7 +255,10 @@ class Tape:
         node = self.push(result, None, plan.node, slots)
         count = len(result)
         return tuple(
-            [self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,)) for j, part in enumerate(result)]
+            [
+                self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,))
+                for j, part in enumerate(result)
+            ]
         )
 
     def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
@@ -304,10 +323,6 @@ class OpCalls:
                 return Hole(len(slots) - 1)
             return value
 
-        args = tuple(
-            (name, template(value, op.by_name[name].is_tensor)) for name, value in arguments.items()
-        )
+        args = tuple((name, template(value, op.by_name[name].is_tensor)) for name, value in arguments.items())
         outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
         return Traced(tape, outs[0]) if op.outputs == "one" else tuple(Traced(tape, s) for s in outs)
-
-
