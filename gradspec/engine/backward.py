@@ -20,13 +20,14 @@ class Walk:
     retain_graph: nodes that ran keep their saved values.
     recorder: a namespace that records; cotangents are then Traced arrays.
     within: only nodes of these slots run (see `leads_to`); None for all.
+    reached: with `within`, the slots that are visited: those, and where gradients are wanted.
     visit: slot → function given the complete cotangent there before the node runs; it gives back the
         one to go on with.
     arrive: is given (leaf slot, total) as soon as the leaf's total is complete.
     ordered: whether it shows when a leaf is served (hooks); otherwise all are served at the end.
     """
 
-    __slots__ = ("arrive", "ordered", "recorder", "retain_graph", "visit", "within")
+    __slots__ = ("arrive", "ordered", "reached", "recorder", "retain_graph", "visit", "within")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Walk:
         arrive: Callable[[int, Any], None],
         recorder: Any = None,
         within: set[int] | None = None,
+        reached: set[int] | None = None,
         visit: dict[int, Callable[[Any], Any]] | None = None,
         ordered: bool = False,
     ) -> None:
@@ -42,6 +44,7 @@ class Walk:
         self.arrive = arrive
         self.recorder = recorder
         self.within = within
+        self.reached = reached
         self.visit = visit
         self.ordered = ordered
 
@@ -116,7 +119,7 @@ class _Careful:
 
     def run(self, k: int, ct: Any) -> None:
         tape, how, grads = self.tape, self.how, self.grads
-        if k in self.visit:
+        if k in self.visit and (how.reached is None or k in how.reached):
             ct = self.visit[k](ct)
         plan = tape.nodes[k]
         if plan is None:

@@ -63,13 +63,13 @@ class Passes:
             if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
                 self._accumulate(machine.memory.owner.get(slot, slot), ct)
 
-        within = None if chosen is None else leads_to(self.tape, chosen, max(seeds, default=-1))
+        within, reached = self._reach(seeds, chosen)
         visits = self._visits(kept)
         keep = create_graph if retain_graph is None else retain_graph
         self._walk(
             seeds,
             Walk(
-                retain_graph=keep, arrive=arrive, recorder=recorder, within=within, visit=visits or None,
+                retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached, visit=visits,
                 ordered=bool(machine.hooks or machine.after),
             ),
             create_graph,
@@ -107,9 +107,10 @@ class Passes:
         for slot in targets:
             visits[slot] = _catching(visits.get(slot), caught, slot)
         keep = create_graph if retain_graph is None else retain_graph
+        within, reached = self._reach(seeds, set(targets))
         how = Walk(
             retain_graph=keep, arrive=lambda slot, ct: None, recorder=recorder, visit=visits,
-            within=leads_to(self.tape, targets, max(seeds, default=-1)), ordered=bool(machine.hooks),
+            within=within, reached=reached, ordered=bool(machine.hooks),
         )  # fmt: skip
         self._walk(seeds, how, create_graph)
         results: list[int | None] = []
@@ -118,7 +119,8 @@ class Passes:
             if slot in caught:
                 results.append(self._tensor(caught[slot], kind))
             elif materialize_grads:
-                results.append(self.tape.array(machine.space(kind).zeros(kind.shape), kind.dtype))
+                zeros = machine.space(kind).zeros(kind.shape)
+                results.append(self.tape.array(zeros, kind.dtype, grad=create_graph))
             elif allow_unused:
                 results.append(None)
             else:
@@ -134,6 +136,14 @@ class Passes:
             walk(self.tape, seeds, how)
         finally:
             self.tape.recording = mode
+
+    def _reach(self, seeds: dict[int, Any], chosen: set[int] | None) -> tuple[set[int] | None, set[int] | None]:
+        """The slots whose nodes run for the chosen ones, and those whose hooks run: as in torch these are
+        the same, the chosen ones, and a single root."""
+        if chosen is None:
+            return None, None
+        within = leads_to(self.tape, chosen, max(seeds, default=-1))
+        return within, within | chosen | (set(seeds) if len(seeds) == 1 else set())
 
     # The first cotangents.
 
