@@ -12,6 +12,7 @@ __all__ = ["floats"]
 def floats(rounds: int) -> list[Row]:
     """Loading a spec with 10 MB of floats; the peer only parses it."""
     import yaml
+
     from gradspec.spec.load import load_text
 
     text = _text(10_000_000)
