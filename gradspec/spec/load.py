@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from gradspec.spec.document import Document, Path
     from gradspec.spec.model import Spec
 
-__all__ = ["MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_file", "load_paths", "load_text"]
+__all__ = [
+    "MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_file", "load_paths", "load_text", "repeated_id",
+]  # fmt: skip
 
 SUFFIXES = (".gradspec.yaml", ".gradspec.yml")
 MAX_FILE_BYTES = 256 * 2**20
@@ -66,7 +68,7 @@ def load_paths(paths: Iterable[str]) -> tuple[list[Spec], list[Fault]]:
                 if first is spec:
                     specs.append(spec)
                 elif (first.file, first.line) != (spec.file, spec.line):
-                    faults.append(_second(spec, first))
+                    faults.append(repeated_id(spec, first))
     return specs, faults
 
 
@@ -82,8 +84,8 @@ def find_files(path: str) -> list[str]:
     return sorted(found)
 
 
-def _second(spec: Spec, first: Spec) -> Fault:
-    """The fault of a spec whose id an earlier one has."""
+def repeated_id(spec: Spec, first: Spec) -> Fault:
+    """The fault of a spec whose id an earlier one, `first`, has."""
     with open(spec.file, encoding="utf-8-sig") as stream:
         source = next((line.rstrip("\n") for number, line in enumerate(stream, 1) if number == spec.line), "")
     message = f"the id {spec.id} is already used at {first.file}:{first.line}"
