@@ -159,6 +159,13 @@ class Run:
             Watch: self._watch, HookLog: self._hook_log,
         }  # fmt: skip
 
+    def close(self) -> None:
+        """Let go of what refers back here, so that nothing waits for the garbage collector."""
+        self._table.clear()
+        self._handles.clear()
+        self.values.clear()
+        self._keep.clear()
+
     # The loop.
 
     def start(self) -> None:
@@ -404,6 +411,7 @@ class Run:
             result = self.backend.jvp(Replay(replay, recorded, tangents), step.of)
         finally:
             self.recorded = recorded
+            replay.close()
         self.bind(step.out, result)
 
     def _zero_grad(self, step: ZeroGrad) -> None:

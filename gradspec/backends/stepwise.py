@@ -44,6 +44,7 @@ class StepwiseBackend(Backend):
         with self.session(program):
             run.start()
             run.steps(program.steps)
+        run.close()
         return run.observations
 
     # What may be overridden.

@@ -137,7 +137,9 @@ class Passes:
         finally:
             self.tape.recording = mode
 
-    def _reach(self, seeds: dict[int, Any], chosen: set[int] | None) -> tuple[set[int] | None, set[int] | None]:
+    def _reach(
+        self, seeds: dict[int, Any], chosen: set[int] | None
+    ) -> tuple[set[int] | None, set[int] | None]:
         """The slots whose nodes run for the chosen ones, and those whose hooks run: as in torch these are
         the same, the chosen ones, and a single root."""
         if chosen is None:

@@ -195,6 +195,7 @@ class Tape:
         for held in (self.values, self.kinds, self.nodes, self.ins):
             held.clear()
         self.memory.close()
+        vars(self.ops).clear()
         del self.ops, self.memory
 
     def push(self, value: Any, kind: Any, node: Any = None, ins: tuple[int, ...] = ()) -> int:
@@ -312,17 +313,22 @@ class OpCalls:
         tape = self._tape
         slots: list[int] = []
 
-        def template(value: Any, tensor: bool) -> Any:
-            if isinstance(value, Traced):
-                slots.append(value.slot)
-                return Hole(len(slots) - 1)
-            if isinstance(value, (tuple, list)):
-                return tuple(template(part, tensor) for part in value)
-            if tensor and value is not None:
-                slots.append(tape.number(value))
-                return Hole(len(slots) - 1)
-            return value
-
-        args = tuple((name, template(value, op.by_name[name].is_tensor)) for name, value in arguments.items())
+        args = tuple(
+            (name, _template(tape, slots, value, op.by_name[name].is_tensor))
+            for name, value in arguments.items()
+        )
         outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
         return Traced(tape, outs[0]) if op.outputs == "one" else tuple(Traced(tape, s) for s in outs)
+
+
+def _template(tape: Tape, slots: list[int], value: Any, tensor: bool) -> Any:
+    """An argument with a Hole for each array in it, whose slots are added to `slots`."""
+    if isinstance(value, Traced):
+        slots.append(value.slot)
+        return Hole(len(slots) - 1)
+    if isinstance(value, (tuple, list)):
+        return tuple(_template(tape, slots, part, tensor) for part in value)
+    if tensor and value is not None:
+        slots.append(tape.number(value))
+        return Hole(len(slots) - 1)
+    return value
