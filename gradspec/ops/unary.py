@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.dtypes import real_of
+from gradspec.dtypes import category, real_of
 from gradspec.ops.arguments import fault
 from gradspec.ops.registry import FLOAT, KEEP, Array, Tensor, Xp, composite, elementwise, linear
 from gradspec.ops.samples import reals
@@ -38,7 +38,12 @@ def abs(xp: Xp, input: Tensor) -> Tensor:
 
 @abs.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, input_meta: Any) -> Array:
-    return xp.multiply(xp.astype(ct, input_meta.dtype), xp.sign(input))
+    return xp.multiply(xp.astype(ct, input_meta.dtype), _sign(xp, input))
+
+
+def _sign(xp: Xp, x: Array) -> Array:
+    """The sign, 0 for NaN: neither above nor below 0."""
+    return xp.sign(x) if category(xp.dtype) != 2 else xp.where(xp.isnan(x), 0.0, xp.sign(x))
 
 
 @linear(
@@ -230,11 +235,11 @@ def _(xp: Xp, y: Array) -> Array:
     kinks={"x = 0": {"torch": 0.0}},
 )
 def sign(xp: Xp, input: Tensor) -> Tensor:
-    """y = −1, 0 or 1 by the sign of x; dy/dx = 0 wherever it exists. Shape: any → same.
+    """y = −1, 0 or 1 by the sign of x, 0 for NaN; dy/dx = 0 wherever it exists. Shape: any → same.
 
     Source: elementary; 0 is kept at the jump.
     """
-    return xp.sign(input)
+    return _sign(xp, input)
 
 
 @sign.adjoint("input")

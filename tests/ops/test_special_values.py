@@ -1,0 +1,69 @@
+"""Kinks, ties, zeros, infinities and NaNs: values and gradients are torch's there too."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.ops.random_calls import Call
+from tests.ops.session import LIBRARIES, run
+from tests.ops.test_against_torch import _in_torch
+
+torch = pytest.importorskip("torch")
+
+INF, NAN = np.inf, np.nan
+POINTS = np.array([0.0, -0.0, 1.0, -1.0, 0.5, INF, -INF, NAN])
+LEFT, RIGHT = (np.array(side) for side in zip(*((a, b) for a in POINTS for b in POINTS), strict=True))
+ROWS = np.array(
+    [[0, 1, INF], [0, 1, -INF], [-INF, -INF, -INF], [1, NAN, 2], [1, 1, 1], [0, 0, 3], [INF, INF, 0]], float
+)
+CALLS = [
+    *(Call(op, {"input": POINTS}) for op in
+      ("abs", "neg", "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "square", "reciprocal", "sign", "relu")),
+    *(Call(op, {"input": LEFT, "other": RIGHT}) for op in
+      ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")),
+    *(Call("pow", {"input": LEFT, "exponent": RIGHT * k}) for k in (1.0, 2.0, 0.5)),
+    # not 0.5: there torch takes the square root, which is no IEEE pow at -0.0 and -inf
+    *(Call("pow", {"input": POINTS, "exponent": k}) for k in (0, 1, 2, -1, 2.5, 3.0)),
+    *(Call("pow", {"input": k, "exponent": POINTS}) for k in (0.0, 1, 2.0, -1.0)),
+    *(Call("clamp", {"input": LEFT, "min": a, "max": b}) for a, b in BOUNDS),
+    Call("clamp", {"input": LEFT, "min": RIGHT}),
+    Call("clamp", {"input": LEFT, "min": RIGHT, "max": np.array(0.0)}),
+    Call("clamp", {"input": LEFT, "min": np.array(0.0), "max": RIGHT}),
+    Call("where", {"condition": LEFT > 0, "input": LEFT, "other": RIGHT}),
+    *(Call(op, {"input": ROWS, "dim": dim}) for dim in (0, 1) for op in OVER_A_DIM),
+    *(Call(op, {"input": row}) for row in ROWS for op in ("sum", "mean", "amax", "amin", "std", "var")),
+    *(Call("prod", {"input": row}) for row in ROWS if np.isfinite(row).all()),
+]  # fmt: skip
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.op)
+def test_special_values(library: str, call: Call) -> None:
+    def wants(_: int) -> bool:
+        return True
+
+    if call.op == "where":
+
+        def wants(k: int) -> bool:
+            return k > 0
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outs, _, _ = _in_torch(call, wants, [])
+        cts = [np.arange(1.0, out.numel() + 1).reshape(out.shape) for out in outs]
+        outs, leaves, _ = _in_torch(call, wants, cts)
+        here = run(library, call.op, call.args, wants, cts)
+    for value, out in zip(here.values, outs, strict=True):
+        _same(value, out.detach().numpy(), "value", call)
+    for k, (grad, leaf) in enumerate(zip(here.grads, leaves, strict=True)):
+        if leaf.grad is not None:
+            _same(grad, leaf.grad.numpy(), f"gradient {k}", call)
+
+
+def _same(got: Any, expected: Any, what: str, call: Call) -> None:
+    np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-7, err_msg=f"{what} of {call}")
