@@ -18,8 +18,14 @@ INF, NAN = np.inf, np.nan
 POINTS = np.array([0.0, -0.0, 1.0, -1.0, 0.5, INF, -INF, NAN])
 LEFT, RIGHT = (np.array(side) for side in zip(*((a, b) for a in POINTS for b in POINTS), strict=True))
 ROWS = np.array(
-    [[0, 1, INF], [0, 1, -INF], [-INF, -INF, -INF], [1, NAN, 2], [1, 1, 1], [0, 0, 3], [INF, INF, 0]], float
+    [[0, 1, INF], [0, 1, -INF], [-INF, -INF, -INF], [1, NAN, 2], [1, 1, 1], [0, 0, 3], [INF, INF, 0]],
+    dtype="float64",
 )
+BOUNDS = ((-1.0, 0.5), (0.0, None), (None, 0.0), (1.0, -1.0))
+OVER_A_DIM = (
+    "sum", "mean", "prod", "amax", "amin", "std", "var", "logsumexp", "softmax", "log_softmax", "cumsum",
+    "argmax", "argmin",
+)  # fmt: skip
 CALLS = [
     *(Call(op, {"input": POINTS}) for op in
       ("abs", "neg", "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "square", "reciprocal", "sign", "relu")),
