@@ -23,12 +23,13 @@ ROWS = np.array(
 )
 BOUNDS = ((-1.0, 0.5), (0.0, None), (None, 0.0), (1.0, -1.0))
 OVER_A_DIM = (
-    "sum", "mean", "prod", "amax", "amin", "std", "var", "logsumexp", "softmax", "log_softmax", "cumsum",
-    "argmax", "argmin",
+    "sum", "mean", "prod", "amax", "amin", "std", "var", "logsumexp", "softmax", "log_softmax",
+    "cumsum", "argmax", "argmin",
 )  # fmt: skip
 CALLS = [
     *(Call(op, {"input": POINTS}) for op in
-      ("abs", "neg", "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "square", "reciprocal", "sign", "relu")),
+      ("abs", "neg", "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "square", "reciprocal", "sign",
+       "relu")),
     *(Call(op, {"input": LEFT, "other": RIGHT}) for op in
       ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")),
     *(Call("pow", {"input": LEFT, "exponent": RIGHT * k}) for k in (1.0, 2.0, 0.5)),
