@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from gradspec.records import NamedTuple
 
 __all__ = ["EntryPoint", "entry_points"]
 

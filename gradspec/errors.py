@@ -7,7 +7,7 @@ runs; `ProgramError` is an error of the running program (an engine, an op), the 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from gradspec.records import NamedTuple
 
 __all__ = [
     "ERROR_CODES",

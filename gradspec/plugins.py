@@ -9,9 +9,10 @@ separated by commas; empty for none) restricts which are seen.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import BackendUnavailable, UsageError, did_you_mean
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from pluggy import PluginManager

@@ -8,7 +8,9 @@ that differentiate functions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.spec.model import Program

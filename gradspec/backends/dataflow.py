@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from gradspec.records import NamedTuple
 
 __all__ = ["Node", "Saves", "Variable", "downstream", "evaluate", "executed", "saved_edges"]
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.engine.tape import Table, Tape

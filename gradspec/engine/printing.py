@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.dense import Dense, round_to
 from gradspec.dtypes import COMPLEX, FLOATING
+from gradspec.records import NamedTuple
 
 __all__ = ["tensor_text"]
 

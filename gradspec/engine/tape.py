@@ -8,13 +8,14 @@ There are no node objects: the node of a slot is its `Plan` and the slots it was
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
 from gradspec.dtypes import category
 from gradspec.engine.kind import Kind, Kinds
 from gradspec.engine.memory import Memory, View
 from gradspec.engine.plan import Part, Plan, dtype_pairs, fill
 from gradspec.errors import ProgramError
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.arrays.contract import ArrayLibrary

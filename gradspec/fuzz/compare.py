@@ -14,12 +14,13 @@ program is set aside.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import Observations, Outcome
 from gradspec.dense import Dense
 from gradspec.dtypes import category
 from gradspec.fuzz.rerun import EPS, Reruns
+from gradspec.records import NamedTuple
 from gradspec.spec.model import Block, GetAttr, Grad, Hook, Jvp, Watch
 
 if TYPE_CHECKING:

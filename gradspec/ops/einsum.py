@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.ops.arguments import broadcast_shapes, fault, int64_if_integral
 from gradspec.ops.registry import KEEP, PROMOTE, SAME, Array, Tensor, Tensors, Xp, general, linear
 from gradspec.ops.samples import sample, uniform
+from gradspec.records import NamedTuple
 
 __all__ = ["einsum", "einsum_alone"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Size, Tensor, Xp, linear
 from gradspec.ops.samples import sample, uniform
+from gradspec.records import NamedTuple
 
 __all__ = ["pad", "pad_border"]
 

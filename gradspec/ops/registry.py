@@ -38,10 +38,11 @@ dtype.  The engine does these once.  A rule for a list argument returns a list.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.dtypes import category, result_type
 from gradspec.errors import ProgramError
+from gradspec.records import NamedTuple
 
 __all__ = [
     "COMPARE", "FLOAT", "INDEX", "KEEP", "PROMOTE", "SAME", "Array", "DType", "Dims", "Index", "Number",

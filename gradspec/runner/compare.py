@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradspec.dense import Dense, round_to
 from gradspec.dtypes import category, default_tolerance, real_of
+from gradspec.records import NamedTuple
 from gradspec.runner import show
 
 if TYPE_CHECKING:

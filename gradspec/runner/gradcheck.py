@@ -10,11 +10,12 @@ derivatives.  Defaults of ε, rtol and atol are those of torch.autograd.gradchec
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gradspec.dense import Dense
 from gradspec.dtypes import category
 from gradspec.errors import UnsupportedFeature
+from gradspec.records import NamedTuple
 from gradspec.runner.compare import Bound, Difference, compare
 from gradspec.runner.door import Crashed, observe
 from gradspec.runner.pattern import pattern

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.errors import Fault, Place
+from gradspec.records import NamedTuple
 
 __all__ = ["LONG_TEXT", "MARK", "Document", "Node", "Path", "Tree"]
 

@@ -12,7 +12,9 @@ should be seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.dense import Dense

@@ -6,9 +6,10 @@ import math
 import os
 import re
 import stat
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.dense import Dense
+from gradspec.records import NamedTuple
 
 __all__ = ["BadFile", "content_hash", "read_npy"]
 

@@ -8,11 +8,11 @@ itself which of them it can run.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from gradspec.errors import did_you_mean
 from gradspec.ops import registry
 from gradspec.ops.registry import Param
+from gradspec.records import NamedTuple
 
 __all__ = ["PREFIXES", "Signature", "explain_unknown", "find", "names"]
 

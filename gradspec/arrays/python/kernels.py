@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.arrays.python import ieee, ieee_complex
 from gradspec.dtypes import BITS, category, real_of
 from gradspec.errors import ProgramError
+from gradspec.records import NamedTuple
 
 __all__ = ["BINARY", "UNARY", "Kernel", "kernels", "unsupported"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from operator import mul
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradspec.arrays.python.array import PyArray, broadcast_shapes, strided, strides_of
 from gradspec.arrays.python.rounding import list_rounder
 from gradspec.dtypes import category
 from gradspec.errors import ProgramError
+from gradspec.records import NamedTuple
 
 __all__ = ["einsum", "matmul"]
 

@@ -1,0 +1,80 @@
+"""`NamedTuple` as typing has it, without what typing does for every class when it is made.
+
+typing compiles each annotation and a constructor for each class, which was a seventh of a cold
+`gradspec run`.  Here a class costs little more than any other, and its constructor is compiled by
+the first call.  Modules that use this need `from __future__ import annotations`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["NamedTuple"]
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    try:
+        from _collections import _tuplegetter as _getter  # what collections.namedtuple reads its fields with
+    except ImportError:
+        from operator import itemgetter
+
+        def _getter(index: int, doc: str) -> property:
+            return property(itemgetter(index), doc=doc)
+
+    class _Record(tuple):
+        """What all records share."""
+
+        __slots__ = ()
+        _fields: tuple[str, ...] = ()
+        _field_defaults: dict[str, Any] = {}
+
+        @classmethod
+        def _make(cls, values: Any) -> _Record:
+            return cls(*values)
+
+        def _replace(self, **changes: Any) -> _Record:
+            return self.__class__(**{**self._asdict(), **changes})
+
+        def _asdict(self) -> dict[str, Any]:
+            return dict(zip(self._fields, self, strict=True))
+
+        def __repr__(self) -> str:
+            shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+            return f"{self.__class__.__name__}({shown})"
+
+        def __getnewargs__(self) -> tuple[Any, ...]:
+            return tuple(self)
+
+    class _Maker(type):
+        """Makes an ordinary class, a tuple with names, of a body that is written as for typing."""
+
+        def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+            if not bases:
+                return super().__new__(cls, name, bases, body)
+            fields = tuple(body.get("__annotations__", ()))
+            defaults = {field: body[field] for field in fields if field in body}
+            body.update((field, _getter(index, "")) for index, field in enumerate(fields))
+            body.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
+            made = type.__new__(type, name, (_Record,), body)
+
+            def first(cls: type, *values: Any, **named: Any) -> Any:
+                constructor = _constructor(made)
+                made.__new__ = staticmethod(constructor)
+                return constructor(cls, *values, **named)
+
+            made.__new__ = staticmethod(first)
+            return made
+
+    def _constructor(record: type) -> Any:
+        """`__new__` of a record, with its fields as parameters."""
+        taken = "".join(f", {field}" for field in record._fields)
+        given = "".join(f"{field}, " for field in record._fields)
+        made = eval(f"lambda _cls{taken}: _new(_cls, ({given}))", {"_new": tuple.__new__})
+        made.__defaults__ = tuple(record._field_defaults.values())
+        made.__name__ = "__new__"
+        made.__qualname__ = f"{record.__qualname__}.__new__"
+        return made
+
+    class NamedTuple(metaclass=_Maker):
+        """A base class: its subclass is a tuple whose items are the annotated names of its body."""
