@@ -46,11 +46,15 @@ class SpecFinished(NamedTuple):
 
 
 class RunFinished(NamedTuple):
-    """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`."""
+    """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`.
+
+    `left`: how many specs × backends were not run because the run was ended early, as by Ctrl-C.
+    """
 
     totals: dict[str, dict[str, int]]
     exit_code: int
     duration_s: float
+    left: int = 0
 
 
 Event = RunStarted | BackendReady | BackendUnavailable | SpecStarted | SpecFinished | RunFinished

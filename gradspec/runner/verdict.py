@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTCOMES", "CheckResult", "Counts", "Shown", "Verdict", "count"]
 
-OUTCOMES = ("passed", "failed", "error", "unsupported", "unchecked")
+OUTCOMES = ("passed", "failed", "error", "crash", "timeout", "unsupported", "unchecked")
 
 
 class CheckResult(NamedTuple):
@@ -61,7 +61,11 @@ class Shown(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One spec on one backend. `outcome` is one of OUTCOMES; `message` says why error or unsupported."""
+    """One spec on one backend. `outcome` is one of OUTCOMES; `message` says why where no check does.
+
+    error: the backend raised. crash: its process died, or ran out of memory. timeout: it gave no answer
+    in time. `output` is the end of what its process wrote to stdout and stderr before it was lost.
+    """
 
     id: str
     file: str
@@ -76,6 +80,7 @@ class Verdict(NamedTuple):
     follows: tuple[str, ...] = ()
     warnings: tuple[Shown, ...] = ()
     duration_s: float = 0.0
+    output: str = ""
 
     @property
     def summary(self) -> str:
