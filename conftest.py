@@ -15,7 +15,7 @@ class NoTorch:
     """Makes torch look as if it were not installed, though it may be."""
 
     @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
+    def find_spec(name: str, *_: object) -> None:
         if name.partition(".")[0] == "torch":
             raise ModuleNotFoundError(f"No module named {name!r} (TORCH=0)", name=name)
 
