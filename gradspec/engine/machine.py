@@ -169,19 +169,29 @@ class Machine:
     def set_data(self, tensor: int, source: int) -> None:
         """`tensor.data = source`: the tensor takes over the source's memory, history untouched.
 
+        The version counter stays the tensor's own.
+
         Raises:
             ProgramError: dtype-mismatch where the dtypes differ.
+            UnsupportedFeature: views, where others share the memory that the tensor leaves.
         """
         mine, theirs = self.kind(tensor), self.kind(source)
         if mine.dtype != theirs.dtype:
             raise ProgramError(
                 "dtype-mismatch", f".data of a {mine.dtype} tensor cannot become {theirs.dtype}"
             )
-        slot = self.slot(tensor)
+        memory = self.memory
+        if memory.is_alias(source, tensor):
+            return
+        if any(view.source == tensor for view in memory.views.values()):
+            raise UnsupportedFeature("views", ".data of a tensor whose memory others share cannot be replaced")
+        slot, version = self.slot(tensor), memory.version(tensor)
         self.tape.values[slot] = self.value(source)
         self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
-        self.memory.forget(tensor)
-        self.memory.add(tensor, View(source, "data", None, (), 0, False, True))
+        memory.forget(tensor)
+        memory.add(tensor, View(source, "data", None, (), 0, False, True))
+        if version:
+            memory.versions[tensor] = version
 
     # .grad
 

@@ -106,6 +106,12 @@ class Memory:
         """The tensor whose memory this one shares."""
         return self._up(tensor, ("view", "detach", "data"))
 
+    def is_alias(self, tensor: int, of: int) -> bool:
+        """Whether a tensor is the very memory of another under a second name (`detach`, `.data`)."""
+        while tensor != of and tensor in self.views and self.views[tensor].how != "view":
+            tensor = self.views[tensor].source
+        return tensor == of
+
     def version(self, tensor: int) -> int:
         return self.versions.get(self.counter(tensor), 0)
 
