@@ -93,7 +93,7 @@ class Author:
         facts = {program.names[look.binding]: saw for look, saw in zip(last.looks, seen[last.at], strict=True) if not look.path}
         for name, known in list(self.live.items()):
             saw = facts.get(name, {})
-            if "value" not in saw:
+            if "value" not in saw or "requires_grad" not in saw or "is_leaf" not in saw:
                 del self.live[name]
                 continue
             known.value, known.tracked, known.leaf = saw["value"], saw["requires_grad"], saw["is_leaf"]
@@ -312,11 +312,11 @@ class Author:
         self.steps.append({"retain_grad": name})
         return True
 
-    def root(self) -> str | None:
-        """Something to differentiate; mostly a scalar made for it."""
+    def root(self) -> str:
+        """Something to differentiate, mostly a scalar made for it; "" where there is nothing."""
         name = self.tracked(leaf=False) or (self.tracked() if self.chance(0.3) else None)
         if name is None or not self.recording or self.chance(0.5):
-            return name
+            return name or ""
         weighted = f"{name} * {self.rng.choice(('2.0', '0.5', name))}" if self.chance(0.5) else name
         if not self.bind(f"sum({weighted})"):
             return name
@@ -346,7 +346,7 @@ class Author:
                 known.spent = known.spent or (known.tracked and not known.leaf)
 
     def backward(self) -> bool:
-        roots = [name for name in (self.root() for _ in range(2 if self.chance(0.1) else 1)) if name]
+        roots = [name for name in (self.root() for _ in range(2 if self.chance(0.1) else 1)) if name in self.live]
         if not roots:
             return False
         options: View = {"of": roots if len(roots) > 1 else roots[0]}
@@ -362,8 +362,10 @@ class Author:
 
     def grad(self) -> bool:
         root = self.root()
+        if root not in self.live:
+            return False
         wrt = [name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 1, 2)))) if name]
-        if root is None or not wrt:
+        if not wrt:
             return False
         out = [self.name("g") for _ in wrt]
         options: View = {"of": root, "wrt": wrt, "out": out}
