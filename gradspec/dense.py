@@ -53,7 +53,7 @@ class Dense:
         return values if self.shape else values[0]
 
     def to_json(self) -> dict[str, Any]:
-        """{dtype, shape, data}, exact when read back: non-finite numbers as strings, complex ones as pairs."""
+        """{dtype, shape, data}, exact when read back: non-finite numbers are strings, complex ones pairs."""
         return {"dtype": self.dtype, "shape": list(self.shape), "data": [_encode(v) for v in self.flat()]}
 
     @classmethod

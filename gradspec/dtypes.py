@@ -18,9 +18,19 @@ BITS = {
     "bool": 8, "uint8": 8, "int8": 8, "int16": 16, "int32": 32, "int64": 64, "float16": 16,
     "bfloat16": 16, "float32": 32, "float64": 64, "complex64": 64, "complex128": 128,
 }  # fmt: skip
-_CATEGORY = {"bool": 0, **dict.fromkeys(INTEGRAL, 1), **dict.fromkeys(FLOATING, 2), **dict.fromkeys(COMPLEX, 3)}
+_CATEGORY = {
+    "bool": 0,
+    **dict.fromkeys(INTEGRAL, 1),
+    **dict.fromkeys(FLOATING, 2),
+    **dict.fromkeys(COMPLEX, 3),
+}
 _REAL_OF = {"complex64": "float32", "complex128": "float64"}
-_COMPLEX_OF = {"float16": "complex64", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
+_COMPLEX_OF = {
+    "float16": "complex64",
+    "bfloat16": "complex64",
+    "float32": "complex64",
+    "float64": "complex128",
+}
 # torch.testing.assert_close; dtypes not listed are compared exactly.
 _TOLERANCE = {
     "float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5), "float32": (1.3e-6, 1e-5),

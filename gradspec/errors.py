@@ -156,7 +156,7 @@ class UnsupportedFeature(GradspecError):
         self.feature = feature
 
 
-def did_you_mean(word: str, known: "list[str] | tuple[str, ...] | dict[str, object] | set[str]") -> str:
+def did_you_mean(word: str, known: list[str] | tuple[str, ...] | dict[str, object] | set[str]) -> str:
     """A hint naming the known word nearest to `word`, or '' if none is near."""
     from difflib import get_close_matches  # reached only on the way to an error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
+import numpy as np
 
 from gradspec.arrays.numpy import library
 from gradspec.backends.tape import TapeBackend
@@ -14,8 +14,8 @@ __all__ = ["NumpyBackend"]
 
 class NumpyBackend(TapeBackend):
     name = "numpy"
-    version = numpy.__version__
+    version = np.__version__
     library = library
 
     def quiet(self) -> Any:
-        return numpy.errstate(all="ignore")
+        return np.errstate(all="ignore")

@@ -32,7 +32,7 @@ __all__ = ["TapeBackend"]
 Tables = tuple["Table", "Table"]  # of one call: without recording, with it
 
 
-class InPlace:
+class _InPlace:
     """A call that changes its first input: `run(inputs)` gives that tensor back."""
 
     def __init__(self, run: Callable[[list[int]], int]) -> None:
@@ -108,17 +108,17 @@ class TapeBackend(StepwiseBackend):
     def _tables(self, op: str, args: tuple[tuple[str, Any], ...]) -> Tables:
         return self.engine.table(op, args, recording=False), self.engine.table(op, args, recording=True)
 
-    def prepare(self, call: Call) -> Tables | InPlace:
+    def prepare(self, call: Call) -> Tables | _InPlace:
         """The plans of a call without and with recording, or how to run it in place."""
         if call.op in STATEMENT_FORMS:
-            return InPlace(STATEMENT_FORMS[call.op](self, call))
+            return _InPlace(STATEMENT_FORMS[call.op](self, call))
         op = registry.base_of(call.op)
         if op is None:
             raise UnsupportedFeature(f"op:{call.op}", f"no op {call.op} here")
         if op.name == call.op:
             return self._tables(call.op, call.args)
         tables = self._tables(op.name, call.args)
-        return InPlace(lambda inputs: self.machine.change(tables[self.machine.tape.recording], inputs))
+        return _InPlace(lambda inputs: self.machine.change(tables[self.machine.tape.recording], inputs))
 
     def _setitem(self, call: Call) -> Callable[[list[int]], int]:
         """`x[index] = value`: by parts of the index that select alone a view is written into; integer and

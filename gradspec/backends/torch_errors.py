@@ -88,7 +88,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "on a bool tensor",
         "with (two bool|a bool) tensor",
         "only support floating point",
-        "Input dtype must be",
+        "(Input|Optional) dtype must be",
         "Expected a floating point",
         "inputs not supported for",
         "used as indices must be",

@@ -88,7 +88,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: 
     if library.shape_of(result) != kind.shape:
         raise ProgramError(
             "shape-mismatch",
-            f"a result of shape {list(library.shape_of(result))} does not fit into a tensor of {list(kind.shape)}",
+            f"a result of {list(library.shape_of(result))} does not fit into a tensor of {list(kind.shape)}",
         )
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)

@@ -184,7 +184,9 @@ class Machine:
         if memory.is_alias(source, tensor):
             return
         if any(view.source == tensor for view in memory.views.values()):
-            raise UnsupportedFeature("views", ".data of a tensor whose memory others share cannot be replaced")
+            raise UnsupportedFeature(
+                "views", ".data of a tensor whose memory others share cannot be replaced"
+            )
         slot, version = self.slot(tensor), memory.version(tensor)
         self.tape.values[slot] = self.value(source)
         self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
@@ -240,7 +242,7 @@ class Machine:
     # Hooks.
 
     def hook(self, tensor: int, function: Hook) -> Callable[[], None]:
-        """Call `function` with the tensor's gradient (a tensor); it may give another back. → how to remove it.
+        """Call `function` with the gradient (a tensor); it may give another back. → how to remove it.
 
         Raises:
             ProgramError: untracked.

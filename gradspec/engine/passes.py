@@ -69,8 +69,8 @@ class Passes:
         self._walk(
             seeds,
             Walk(
-                retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached, visit=visits,
-                ordered=bool(machine.hooks or machine.after),
+                retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
+                visit=visits, ordered=bool(machine.hooks or machine.after),
             ),
             create_graph,
         )  # fmt: skip
@@ -109,7 +109,7 @@ class Passes:
         keep = create_graph if retain_graph is None else retain_graph
         within, reached = self._reach(seeds, set(targets))
         how = Walk(
-            retain_graph=keep, arrive=lambda slot, ct: None, recorder=recorder, visit=visits,
+            retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
             within=within, reached=reached, ordered=bool(machine.hooks),
         )  # fmt: skip
         self._walk(seeds, how, create_graph)

@@ -144,12 +144,12 @@ class Plan:
         """(input position, argument name) of the inputs that get a gradient."""
         if category(self.out_dtype) < 2:
             return ()
-        pairs = []
-        for name, template in self.arguments.items():
-            for position in holes(template):
-                if self.inputs[position].grad and self.op.by_name[name].is_tensor:
-                    pairs.append((position, name))
-        return tuple(pairs)
+        return tuple(
+            (position, name)
+            for name, template in self.arguments.items()
+            for position in holes(template)
+            if self.inputs[position].grad and self.op.by_name[name].is_tensor
+        )
 
     def rules(self) -> list[RuleLike]:
         return [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradspec.arrays.contract import ArrayLibrary
     from gradspec.engine.rule import OpLike
 
-__all__ = ["Engine", "Hole", "OpCalls", "Table", "Tape", "Traced"]
+__all__ = ["Engine", "Expansion", "Hole", "OpCalls", "Table", "Tape", "Traced"]
 
 
 class Hole(NamedTuple):

@@ -25,6 +25,7 @@ _UFUNCS: dict[str, Function] = {
     "logical_or": np.logical_or, "logical_not": np.logical_not, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "conj": np.conjugate, "real": attrgetter("real"), "imag": attrgetter("imag"),
 }  # fmt: skip
+_HALF_MAX = 65504
 # What a kind of number does not have: these raise dtype-unsupported.
 _NOT_INTEGER = (
     "divide", "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid",
@@ -40,6 +41,8 @@ def elementwise_functions(dtype: str) -> dict[str, Function]:
     """All of them by name for arrays of `dtype`. Operands that are all Python numbers give doubles."""
     kind = category(dtype)
     table: dict[str, Function] = _UFUNCS | {"sigmoid": _half_sigmoid if dtype == "float16" else _sigmoid}
+    if dtype == "float16":
+        table["divide"] = _half_divide
     if kind < 3:
         table["conj"] = table["real"] = _identity
     if kind < 2:
@@ -82,6 +85,13 @@ def _sigmoid(x: Any) -> Any:
     """1/(1+e⁻ˣ) from e⁻|x|, so that nothing overflows and small values keep their digits."""
     small = np.exp(-np.absolute(x))
     return np.where(np.greater_equal(x, 0), 1, small)[()] / (1 + small)
+
+
+def _half_divide(a: Any, b: Any) -> Any:
+    """A count of elements is a Python number, and may be beyond float16 where the quotient is not."""
+    if isinstance(b, int | float) and abs(b) > _HALF_MAX and getattr(a, "dtype", None) == np.float16:
+        return np.divide(a, np.float32(b)).astype(np.float16)
+    return np.divide(a, b)
 
 
 def _half_sigmoid(x: Any) -> Any:

@@ -148,7 +148,13 @@ def _creation(own: str) -> dict[str, Function]:
         if type(b) in _NUMBERS:
             if type(a) in _NUMBERS:
                 a, b = stored.type(a), stored.type(b)
-            elif b == 0 and _positive(b) and getattr(a, "ndim", 0) and a.shape == np.shape(condition) and a.dtype in _WORDS:
+            elif (
+                b == 0
+                and _positive(b)
+                and getattr(a, "ndim", 0)
+                and a.shape == np.shape(condition)
+                and a.dtype in _WORDS
+            ):
                 return _kept(condition, a)
         return np.where(condition, a, b)[()]
 
