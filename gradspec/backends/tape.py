@@ -43,7 +43,7 @@ class TapeBackend(StepwiseBackend):
     """Runs programs on the tape engine. Tensors are numbers: the slots they were made at."""
 
     library: ArrayLibrary
-    missing: frozenset[str] = frozenset({"inference-mode"})
+    missing: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +87,10 @@ class TapeBackend(StepwiseBackend):
     @contextmanager
     def block(self, mode: str) -> Iterator[None]:
         tape = self.machine.tape
+        if mode == "inference_mode":
+            with self.machine.inference_mode():
+                yield
+            return
         before = tape.recording, tape.anomaly
         if mode in ("no_grad", "enable_grad"):
             # forward mode does not ask whether gradients are recorded
@@ -166,7 +170,7 @@ class TapeBackend(StepwiseBackend):
     def apply_run(self, run: Run, steps: Sequence[Any], start: int) -> int:
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
         tape = self.machine.tape
-        if run.recorded is not None or tape.memory.now:
+        if run.recorded is not None or tape.memory.now or tape.inferred:
             return run.apply_run(steps, start)
         values, kinds = tape.values, tape.kinds
         new_value, new_kind, new_node, new_ins = (

@@ -6,7 +6,8 @@ tape, so that a tensor without it costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import is_differentiable
@@ -43,6 +44,7 @@ class Machine:
         self.after: dict[int, dict[int, Hook]] = {}
         self._stale: set[int] = set()  # views whose base was given a new history
         self._handles = 0
+        self.inference = False  # whether inference_mode is on
 
     # What a tensor is.
 
@@ -87,6 +89,10 @@ class Machine:
     def set_requires_grad(self, tensor: int, wanted: bool) -> None:
         """requires_grad_(). Raises ProgramError non-leaf-requires-grad, dtype-not-differentiable."""
         kind = self.kind(tensor)
+        if wanted and not self.inference and self.slot(tensor) in self.tape.inferred:
+            raise ProgramError(
+                "inference-tensor", "an inference tensor cannot require grad outside inference_mode"
+            )
         if not self.is_leaf(tensor):
             if not wanted:
                 raise ProgramError(
@@ -97,6 +103,22 @@ class Machine:
         if wanted:
             _differentiable(kind.dtype)
         self.tape.kinds[self.slot(tensor)] = self.tape.engine.kinds.with_grad(kind, wanted)
+
+    @contextmanager
+    def inference_mode(self) -> Iterator[None]:
+        """No gradients are recorded, and what is made is an inference tensor, views of others excepted."""
+        tape = self.tape
+        before = tape.recording, self.inference
+        tape.recording, self.inference = False, True
+        start = len(tape.values)
+        try:
+            yield
+        finally:
+            tape.recording, self.inference = before
+            tape.inferred.update(
+                slot for slot in range(start, len(tape.values))
+                if not (slot in self.memory.views and self.memory.root(slot) < start)
+            )  # fmt: skip
 
     # Ops.
 
@@ -115,6 +137,10 @@ class Machine:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
         """
         target, tape = tensors[0], self.tape
+        if not self.inference and self.slot(target) in tape.inferred:
+            raise ProgramError(
+                "inference-tensor", "an inference tensor is changed in place outside inference_mode"
+            )
         check_target(tape, target)
         slots = tuple([self.slot(tensor) for tensor in tensors])
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])

@@ -172,7 +172,7 @@ class Tape:
     """
 
     __slots__ = (
-        "_numbers", "anomaly", "cut", "engine", "ins", "kinds", "memory", "nodes", "ops", "recording",
+        "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops", "recording",
         "rewrites", "values", "warned",
     )  # fmt: skip
 
@@ -187,6 +187,7 @@ class Tape:
         self.memory = Memory(self)
         self.rewrites: set[int] = set()  # slots that in-place ops made
         self.cut: set[int] = set()  # slots whose tensor was detached in place
+        self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
         self._numbers: dict[tuple[type, str], int] = {}
@@ -235,6 +236,8 @@ class Tape:
         if isinstance(made, Expansion):
             return self._expand(made, slots)
         plan = made
+        if self.inferred and plan.records and not self.inferred.isdisjoint(slots[k] for k in plan.saves):
+            raise ProgramError("inference-tensor", "an inference tensor cannot be saved for backward")
         if plan.warns:
             self.warned.extend(plan.warns)
         result = plan.forward(*[values[s] for s in slots])
