@@ -5,6 +5,7 @@ In a page, an HTML comment before a fenced block says what the block is:
     <!-- file: first.gradspec.yaml -->     the block is this file, in the page's own folder
     <!-- exit: 1 -->                       the commands of this console block end with this exit code
     <!-- fault -->                         the spec in this block has faults on purpose
+    <!-- needs: torch -->                  not run where torch is not installed
     <!-- not run -->                       the block needs what a test must not do (the network, a terminal)
 
 A ```console block holds `$ gradspec …` lines, each followed by what it prints; `make docs` writes
@@ -40,7 +41,7 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DIRECTIVE = re.compile(r"<!-- (file|exit|fault|not run)(?:: ([^>]*?))? -->\s*\Z")
+DIRECTIVE = re.compile(r"<!-- (file|exit|fault|needs|not run)(?:: ([^>]*?))? -->\s*\Z")
 GAP = re.compile(r"(?<=\S) {2,}(?=[^ ^])")
 TIME = re.compile(r"\b\d+(\.\d+)? (ms|s)\b")
 

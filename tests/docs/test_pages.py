@@ -38,7 +38,7 @@ def test_spec(block: Block, tmp_path: Path) -> None:
 )
 def test_command(command: Command, tmp_path: Path) -> None:
     """It ends and prints as its page says. `make docs` writes the output anew."""
-    if "torch" in command.arguments:
+    if "torch" in command.arguments or command.block.directives.get("needs") == "torch":
         pytest.importorskip("torch")
     write_files(command.block.page, tmp_path)
     code, printed = outcome(command.arguments, tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -37,8 +36,8 @@ THREE = """\
 @pytest.mark.parametrize("backend", ["python", "numpy", "torch"])
 @pytest.mark.parametrize(("program", "printed"), [("one-tensor", ONE), ("three-tensors", THREE)])
 def test_trace_prints_what_the_article_prints(backend: str, program: str, printed: str) -> None:
-    if backend == "torch" and importlib.util.find_spec("torch") is None:
-        pytest.skip("torch is not installed")
+    if backend == "torch":
+        pytest.importorskip("torch")
     (spec,) = load_file(str(SEED / f"{program}.gradspec.yaml"))
     lines = [line for line in trace_lines(spec, load_backend(backend)) if line.startswith("(")]
     assert lines == printed.splitlines()
