@@ -91,7 +91,7 @@ class Machine:
         kind = self.kind(tensor)
         if wanted and not self.inference and self.slot(tensor) in self.tape.inferred:
             raise ProgramError(
-                "inference-tensor", "an inference tensor cannot require grad outside inference_mode"
+                "inference-tensor", "an inference tensor cannot require grad here"
             )
         if not self.is_leaf(tensor):
             if not wanted:
@@ -139,7 +139,7 @@ class Machine:
         target, tape = tensors[0], self.tape
         if not self.inference and self.slot(target) in tape.inferred:
             raise ProgramError(
-                "inference-tensor", "an inference tensor is changed in place outside inference_mode"
+                "inference-tensor", "an inference tensor is changed outside inference_mode"
             )
         check_target(tape, target)
         slots = tuple([self.slot(tensor) for tensor in tensors])

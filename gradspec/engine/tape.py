@@ -172,8 +172,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops", "recording",
-        "rewrites", "values", "warned",
+        "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops",
+        "recording", "rewrites", "values", "warned",
     )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
