@@ -228,7 +228,7 @@ class Program(NamedTuple):
     calls: tuple[Call, ...]
     leaves: tuple[Leaf, ...]
     steps: tuple[Any, ...]
-    count: int  # how many author's steps there are; `at` runs from 0 to count - 1
+    count: int  # type: ignore[assignment]  # the author's steps: `at` runs from 0 to count - 1
 
 
 # What the runner keeps.

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
+from gradspec.spec.fits import fits
 from gradspec.spec.schema import validator
 
 if TYPE_CHECKING:
     from gradspec.spec.document import Document, Path
 
-__all__ = ["BLOCKS", "FORMAT", "MODIFIERS", "VERBS", "check_shape", "name_problem"]
+__all__ = ["BLOCKS", "FORMAT", "MODIFIERS", "VERBS", "check_shape", "json_view", "name_problem"]
 
 FORMAT = (1, 0)  # the newest format this gradspec reads
 BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
@@ -25,6 +26,7 @@ RESERVED = ("inf", "nan", "pi", "e")
 _SILENT = ("expect", "expect_hooks", "gradcheck")  # steps that nothing can be raised by
 _VERBS = frozenset(VERBS)
 _MODIFIERS = frozenset(MODIFIERS)
+_SHORT = 16_384  # characters; for longer files the library's speed is worth its import
 _STAND_IN = 65  # numbers of a long list that are shown to the schema; shapes have 64 at most
 
 
@@ -96,7 +98,9 @@ class _Checker:
     def schema(self) -> None:
         document, view = self.document, self.view
         if document.nonfinite or document.numeric:
-            view = _json_view(view, document.numeric)
+            view = json_view(view, document.numeric)
+        if len(document.text) < _SHORT and fits(view):
+            return
         check = validator()
         if check.is_valid(view):
             return
@@ -267,13 +271,13 @@ def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]
                 waiting.append((hook["do"], (*here, "hook", "do")))
 
 
-def _json_view(value: Any, numeric: set[int]) -> Any:
+def json_view(value: Any, numeric: set[int]) -> Any:
     """The view as JSON can have it: non-finite numbers stand as 0, of a long numeric list its beginning."""
     if isinstance(value, dict):
-        return {key: _json_view(item, numeric) for key, item in value.items()}
+        return {key: json_view(item, numeric) for key, item in value.items()}
     if isinstance(value, list):
         shown = _beginning(value) if id(value) in numeric else value
-        return [_json_view(item, numeric) for item in shown]
+        return [json_view(item, numeric) for item in shown]
     if isinstance(value, float) and not math.isfinite(value):
         return 0
     return value
