@@ -53,6 +53,7 @@ def startup(rounds: int) -> list[Row]:
 def cold(arguments: list[str], folder: str) -> Callable[[], object]:
     """A fresh interpreter running `arguments` in `folder`; pytest loads no plugin it finds installed."""
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: nothing is compiled anew at each start
 
     def run() -> None:
         done = subprocess.run(
