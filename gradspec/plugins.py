@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AVAILABLE", "BROKEN", "BUILT_IN", "MISSING", "BackendRow", "known_failures", "list_backends",
-    "load_backend", "plugin_manager",
+    "load_backend", "plugin_manager", "reporters",
 ]  # fmt: skip
 
 BUILT_IN = {
@@ -117,6 +117,15 @@ def known_failures(backend: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for known in manager.hook.gradspec_known_failures(backend=backend) if manager is not None else ():
         found.update(known or {})
+    return found
+
+
+def reporters() -> dict[str, Any]:
+    """The reporters of plugins, by the kind that `--report KIND=FILE` gives."""
+    manager = plugin_manager()
+    found: dict[str, Any] = {}
+    for some in manager.hook.gradspec_reporters() if manager is not None else ():
+        found.update(some or {})
     return found
 
 

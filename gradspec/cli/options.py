@@ -1,7 +1,6 @@
 """What several commands share: the default suite, loading with all faults told, colour, width."""
 
 # pathlib would take several milliseconds of every start.
-# ruff: noqa: PTH100, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -12,10 +11,22 @@ from typing import TYPE_CHECKING
 from gradspec.errors import BackendUnavailable, SpecError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradspec.backends.base import Backend
+    from gradspec.reports.progress import Progress
     from gradspec.spec.model import Spec
 
-__all__ = ["color_for", "default_paths", "load", "load_backend", "one_spec", "suite_path", "width"]
+__all__ = [
+    "color_for",
+    "default_paths",
+    "load",
+    "load_backend",
+    "one_spec",
+    "progress_for",
+    "suite_path",
+    "width",
+]
 
 
 def suite_path() -> str:
@@ -76,6 +87,15 @@ def color_for(option: str) -> bool:
     from gradspec.reports.color import wants_color
 
     return wants_color(option, os.environ, sys.stdout.isatty())
+
+
+def progress_for(write: Callable[[str], object]) -> Progress | None:
+    """A bar for a run whose messages go through `write`, where a terminal shows it."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+    from gradspec.reports.progress import Progress
+
+    return Progress(write, sys.stderr)
 
 
 def width() -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from gradspec.cli.options import color_for, default_paths, load, load_backend, width
-from gradspec.errors import UsageError
+from gradspec.cli.options import color_for, default_paths, load, load_backend, progress_for, width
 from gradspec.runner import exits
 
 if TYPE_CHECKING:
-    from gradspec.reports.json import JsonReport
+    from gradspec.reports.kinds import Reporter
 
 __all__ = ["command"]
 
@@ -33,7 +34,11 @@ __all__ = ["command"]
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only specs with this tag; repeatable.")
 @click.option("--op", "ops", multiple=True, metavar="OP", help="Only specs that call this op; repeatable.")
 @click.option(
-    "--report", "reports", multiple=True, metavar="json=FILE", help="Also write a report to a file."
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="KIND=FILE",
+    help="Also write a report: json, jsonl, junit or html, or github without a file; repeatable.",
 )
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
@@ -55,33 +60,45 @@ def command(
     suite.
     """
     from gradspec.reports.console import Console
+    from gradspec.reports.several import Several
     from gradspec.runner.run import run
     from gradspec.runner.select import select
 
-    files = [_report(text) for text in reports]
+    files = Several(_reporters(reports))
     specs = load(paths or default_paths())
     chosen = select(specs, only, tags, ops)
     if not chosen:
         print(_nothing(len(specs), only, tags, ops), file=sys.stderr)
         return exits.NOTHING_SELECTED
-    console = Console(sys.stdout.write, color=color_for(color), width=width(), verbose=verbose)
+    progress = progress_for(sys.stdout.write)
+    write = progress.write if progress is not None else sys.stdout.write
+    console = Console(write, color=color_for(color), width=width(), verbose=verbose)
     names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
     code = exits.AS_EXPECTED
     for event in run(chosen, names, load_backend):
+        if progress is not None:
+            progress(event)
         console(event)
-        for file in files:
-            file(event)
+        files(event)
         code = getattr(event, "exit_code", code)
-    return code
+    for fault in files.faults:
+        print(f"gradspec: {fault}", file=sys.stderr)
+    return max(code, exits.USAGE) if files.faults else code
 
 
-def _report(text: str) -> JsonReport:
-    from gradspec.reports.json import JsonReport
+def _reporters(texts: Sequence[str]) -> list[Reporter]:
+    """What --report asks for; in GitHub Actions always its annotations and summary."""
+    if not texts and os.environ.get("GITHUB_ACTIONS") != "true":
+        return []
+    from gradspec import plugins
+    from gradspec.reports import kinds
 
-    kind, equals, path = text.partition("=")
-    if kind != "json" or not equals or not path:
-        raise UsageError(f"--report {text}: write it as json=FILE")
-    return JsonReport(path)
+    wanted = dict.fromkeys(texts)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        wanted["github"] = None
+    unknown = any(text.partition("=")[0] not in kinds.KINDS for text in wanted)
+    others = plugins.reporters() if unknown else {}
+    return [kinds.make(text, others) for text in wanted]
 
 
 def _nothing(loaded: int, only: tuple[str, ...], tags: tuple[str, ...], ops: tuple[str, ...]) -> str:

@@ -9,7 +9,8 @@ __all__ = ["command"]
 
 @click.command("schema")
 @click.option("--report", is_flag=True, help="The schema of the JSON report instead.")
-def command(report: bool) -> int:
+@click.option("--lines", is_flag=True, help="The schema of a line of the JSON lines report instead.")
+def command(report: bool, lines: bool) -> int:
     """Print the JSON Schema of spec files or reports.
 
     For editors: "# yaml-language-server: $schema=PATH" in the first line of a spec file.
@@ -18,6 +19,12 @@ def command(report: bool) -> int:
         from gradspec.reports.json import schema_text
 
         print(schema_text(), end="")
+    elif lines:
+        import json
+
+        from gradspec.reports.jsonl import schema as schema_of_lines
+
+        print(json.dumps(schema_of_lines(), indent=2))
     else:
         from gradspec.spec import schema
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradspec.reports.color import Paint
 from gradspec.reports.failure import block, cut, failures
+from gradspec.reports.headline import sentence, specs
 from gradspec.reports.totals import KINDS, Totals
 from gradspec.runner.events import BackendReady, BackendUnavailable, Event, RunFinished, SpecFinished
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Console"]
 
 _LISTED = 10  # lines of a list at the end, unless all are asked for
-_ROLES = {"failed": "bad", "error": "bad", "passed": "good", "emulated": "good"}
+_ROLES = dict.fromkeys(("failed", "error", "crash", "timeout", "unavailable"), "bad") | {
+    "passed": "good",
+    "emulated": "good",
+}
 _WORDS = {"passed": "PASS", "unsupported": "UNSUPPORTED", "unchecked": "UNCHECKED"}
 
 
@@ -53,7 +57,7 @@ class Console:
 
     def finished(self, verdict: Verdict) -> None:
         self.totals.add(verdict)
-        if verdict.outcome in ("failed", "error"):
+        if _ROLES.get(verdict.outcome) == "bad":
             self.write(block(verdict, self.paint, self.verbose, self.like(verdict)) + "\n\n")
         elif self.verbose:
             self.write(self.line(verdict))
@@ -104,7 +108,7 @@ class Console:
             self.listed("warnings that no step expects or forbids:", lines)
         if self.unsupported:
             lines = [
-                f"  {name}: " + ", ".join(f"{feature} ({_specs(n)})" for feature, n in sorted(counts.items()))
+                f"  {name}: " + ", ".join(f"{feature} ({specs(n)})" for feature, n in sorted(counts.items()))
                 for name, counts in self.unsupported.items()
             ]
             self.listed("left out as unsupported:", lines)
@@ -122,22 +126,15 @@ class Console:
 
     def closing(self, event: RunFinished) -> str:
         """The one line that says how it went."""
-        ran = self.backends
-        where = f"{_specs(self.totals.specs)} × {len(ran)} backends" if len(ran) > 1 else ""
-        where = where or f"{_specs(self.totals.specs)} on {ran[0] if ran else 'no backend'}"
-        kinds = self.totals.by_kind
-        counts = [
-            self.paint(_ROLES.get(kind, "soft"), f"{kinds[kind]} {kind}") for kind in KINDS if kinds[kind]
-        ]
-        if self.unavailable:
-            names = ", ".join(gone.name for gone in self.unavailable)
-            counts.append(self.paint("bad", f"{names} unavailable"))
-        return f"{where}: {', '.join(counts) or 'nothing ran'} in {event.duration_s:.2f} s"
+        return sentence(
+            self.totals.specs,
+            self.backends,
+            {kind: self.totals.by_kind[kind] for kind in KINDS} | {"left": event.left},
+            [gone.name for gone in self.unavailable],
+            event.duration_s,
+            lambda kind, text: self.paint(_ROLES.get(kind, "soft"), text),
+        )
 
 
 def _list(names: list[str]) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-def _specs(n: int) -> str:
-    return f"{n} spec" if n == 1 else f"{n} specs"

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "MOST", "block", "cut", "failures", "rerun"]
 
 MOST = 4  # failures of one verdict that are shown unless all are asked for
+_WHOLE = {
+    "error": ("ERROR", "the backend crashed"),
+    "crash": ("CRASH", "its process died"),
+    "timeout": ("TIMEOUT", "no answer in time"),
+}
 LONGEST = 220  # letters of a framework's message
 
 
@@ -22,8 +27,10 @@ def block(verdict: Verdict, paint: Paint, everything: bool = False, like: str = 
     if like:
         lines.append(f"{_head('FAIL', verdict, paint)}  the same as on {like}")
         shown = []
-    if verdict.outcome == "error":
-        lines += [f"{_head('ERROR', verdict, paint)}  the backend crashed", f"  {verdict.message}"]
+    if verdict.outcome in _WHOLE:
+        word, what = _WHOLE[verdict.outcome]
+        lines += [f"{_head(word, verdict, paint)}  {what}", f"  {verdict.message}"]
+        lines += [f"  | {line}" for line in verdict.output.splitlines()]
         lines.append(f"  {verdict.file}:{verdict.line}")
     limit = len(shown) if everything else MOST
     for check in shown[:limit]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Totals", "kind_of"]
 
-KINDS = ("passed", "emulated", "failed", "error", "unsupported", "unchecked")
+KINDS = ("passed", "emulated", "failed", "error", "crash", "timeout", "unsupported", "unchecked")
 
 
 def kind_of(verdict: Verdict) -> str:

@@ -167,7 +167,7 @@ def test_json_report(here, gradspec):
     assert (code, document["exit_code"], len(document["results"])) == (0, 0, 1)
 
 
-@pytest.mark.parametrize("report", ["junit=r.xml", "json", "json=", "json=no/dir/r.json"])
+@pytest.mark.parametrize("report", ["juint=r.xml", "github=x", "junit", "json", "json=", "json=no/dir/r.json"])
 def test_reports_that_make_no_sense(here, gradspec, report):
     code, out, err = gradspec("run", put(here, "good.gradspec.yaml", GOOD), "--report", report)
     assert (code, out) == (2, "")
@@ -279,7 +279,7 @@ def test_trace_on_a_backend_that_nobody_has(here, gradspec):
     ("words", "told"),
     [
         (("rnu",), 'no command "rnu"; did you mean "run"?'),
-        (("frobnicate",), "commands are run, check"),
+        (("frobnicate",), "commands are run, report"),
         (("run", "--onyl", "x"), "--only"),
         (("run", "--color", "pink"), "pink"),
         (("export",), "FILE"),

@@ -15,7 +15,7 @@ from gradspec.runner.events import (
     RunStarted,
     SpecFinished,
 )
-from gradspec.runner.verdict import CheckResult, Shown, Verdict, count
+from gradspec.runner.verdict import OUTCOMES, CheckResult, Shown, Verdict, count
 
 FILE = "specs/ops/sqrt.gradspec.yaml"
 SEED = "specs/seed/one.gradspec.yaml"
@@ -65,12 +65,15 @@ VERDICTS = (
     verdict((), "unchecked", "numpy", "ops.un"),
 )  # fmt: skip
 
+LOST = (
+    verdict((), "crash", "numpy", "ops.dead", message="killed by SIGSEGV", output="oh\nno"),
+    verdict((), "timeout", "python", "ops.slow", message="no answer within 5 s"),
+)
+
 
 def events(verdicts: tuple[Verdict, ...] = VERDICTS, exit_code: int = 3) -> list[Event]:
     names = tuple(dict.fromkeys(v.backend for v in verdicts))
-    totals: dict[str, dict[str, int]] = {
-        name: dict.fromkeys(("passed", "failed", "error", "unsupported", "unchecked"), 0) for name in names
-    }
+    totals: dict[str, dict[str, int]] = {name: dict.fromkeys(OUTCOMES, 0) for name in names}
     for v in verdicts:
         totals[v.backend][v.outcome] += 1
     return [

@@ -9,15 +9,17 @@ import jsonschema_rs
 import pytest
 
 from gradspec.errors import UsageError
-from gradspec.reports.json import JsonReport, schema_text
-from tests.reports.samples import VERDICTS, events
+from gradspec.reports.json import schema_text
+from gradspec.reports.kinds import make
+from gradspec.runner.verdict import OUTCOMES
+from tests.reports.samples import LOST, VERDICTS, events
 
 
 @pytest.fixture
 def document(tmp_path):
     path = tmp_path / "report.json"
-    report = JsonReport(str(path))
-    for event in events():
+    report = make(f"json={path}")
+    for event in events(VERDICTS + LOST):
         report(event)
     return json.loads(path.read_text("utf-8"))
 
@@ -38,11 +40,13 @@ def test_the_schema_can_fail(document, key):
 
 def test_an_entry_for_each_spec_and_backend(document):
     assert [(r["id"], r["backend"], r["outcome"]) for r in document["results"]] == [
-        (v.id, v.backend, v.outcome) for v in VERDICTS
+        (v.id, v.backend, v.outcome) for v in VERDICTS + LOST
     ]
     assert document["format"] == 1
     assert document["exit_code"] == 3
     assert [b["available"] for b in document["backends"]] == [True, True, False]
+    texts = [r["text"].split()[0] for r in document["results"] if "text" in r]
+    assert texts == ["FAIL", "FAIL", "ERROR", "CRASH", "TIMEOUT"]
 
 
 def test_counts_add_up(document):
@@ -67,7 +71,7 @@ def test_a_failure_has_its_numbers(document):
 def test_the_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "report.json"
     path.write_text("before")
-    report = JsonReport(str(path))
+    report = make(f"json={path}")
     for event in events()[:-1]:
         report(event)
     assert path.read_text() == "before"
@@ -80,11 +84,11 @@ def test_the_file_appears_whole_or_not_at_all(tmp_path):
 def test_a_path_that_cannot_be_written_is_told_before_the_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="--report"):
-        JsonReport(path)
+        make(f"json={path}")
 
 
 def test_the_schema_documents_every_outcome():
     text = (Path(__file__).parents[2] / "gradspec/reports/report.schema.json").read_text("utf-8")
     assert text == schema_text()
-    for outcome in ("passed", "failed", "error", "unsupported", "unchecked"):
+    for outcome in OUTCOMES:
         assert f"{outcome}: " in json.loads(text)["$defs"]["result"]["properties"]["outcome"]["description"]
