@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.runner.verdict import Verdict
@@ -15,6 +17,7 @@ __all__ = [
     "RunStarted",
     "SpecFinished",
     "SpecStarted",
+    "Stale",
 ]
 
 
@@ -45,6 +48,16 @@ class SpecFinished(NamedTuple):
     verdict: Verdict
 
 
+class Stale(NamedTuple):
+    """An entry of a list of known failures that explains no failure any more. `line` is 0 for a plugin's."""
+
+    backend: str
+    glob: str
+    reason: str
+    file: str
+    line: int
+
+
 class RunFinished(NamedTuple):
     """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`.
 
@@ -55,6 +68,7 @@ class RunFinished(NamedTuple):
     exit_code: int
     duration_s: float
     left: int = 0
+    stale: tuple[Stale, ...] = ()
 
 
 Event = RunStarted | BackendReady | BackendUnavailable | SpecStarted | SpecFinished | RunFinished

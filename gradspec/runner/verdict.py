@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
     from gradspec.errors import Place
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTCOMES", "CheckResult", "Counts", "Shown", "Verdict", "count"]
 
-OUTCOMES = ("passed", "failed", "error", "crash", "timeout", "unsupported", "unchecked")
+OUTCOMES = ("passed", "failed", "error", "crash", "timeout", "known-failure", "unsupported", "unchecked")
 
 
 class CheckResult(NamedTuple):
@@ -65,6 +67,8 @@ class Verdict(NamedTuple):
 
     error: the backend raised. crash: its process died, or ran out of memory. timeout: it gave no answer
     in time. `output` is the end of what its process wrote to stdout and stderr before it was lost.
+    known-failure: it did not hold, as a list of known failures says; `known` is the reason given there,
+    also of a spec that failed because it is in such a list and held.
     """
 
     id: str
@@ -81,6 +85,7 @@ class Verdict(NamedTuple):
     warnings: tuple[Shown, ...] = ()
     duration_s: float = 0.0
     output: str = ""
+    known: str = ""
 
     @property
     def summary(self) -> str:
