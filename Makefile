@@ -2,6 +2,7 @@
 #
 #   make run     the conformance suite on the two embedded backends
 #   make test    all tests, torch's among them (TORCH=0 leaves torch out)
+#   make fuzz    10,000 random programs on python and numpy, each against torch (FUZZ="--seed 2" goes to gradspec fuzz)
 #   make bench   speed beside micrograd, HIPS autograd, torch and pytest (BENCH="chain mlp" selects)
 #   make lint    ruff, mypy, import floors
 #   make docs    the reference pages, from the registry, the schema and --help
@@ -13,6 +14,7 @@ PYTHON ?= python3
 TORCH ?= 1
 PYTEST_ARGS ?=
 BENCH ?=
+FUZZ ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
@@ -26,13 +28,16 @@ AUTOGRAD := plugins/gradspec-autograd
 with-torch := $(if $(filter 0 no false,$(TORCH)),,.venv/.torch)
 
 .DEFAULT_GOAL := run
-.PHONY: run test bench lint format docs clean
+.PHONY: run test fuzz bench lint format docs clean
 
 run: .venv/.core
 	@$(BIN)/gradspec run
 
 test: .venv/.test $(with-torch)
 	$(if $(with-torch),,GRADSPEC_TEST_TORCH=0) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fuzz: .venv/.core .venv/.torch
+	$(BIN)/gradspec fuzz -b numpy -b python -b torch --count 10000 $(FUZZ)
 
 bench: .venv/.bench $(with-torch)
 	$(BIN)/python -m tests.benchmarks $(BENCH)

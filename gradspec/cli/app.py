@@ -13,9 +13,12 @@ __all__ = ["COMMANDS", "LazyGroup", "app"]
 
 COMMANDS = {
     "run": "Run specs on backends and say exactly what differs.",
+    "report": "Make one report of several, or another kind of one.",
+    "summary": "Print reports as a Markdown table for a pull request.",
     "check": "Check spec files without running them.",
     "trace": "Run a program step by step and print its tensors.",
     "export": "Print the canonical program of a spec file as JSON.",
+    "fuzz": "Run random programs on two backends and print the shortest that differ.",
     "schema": "Print the JSON Schema of spec files or reports.",
     "ops": "List the ops that statements can call.",
     "backends": "List the backends and whether they can be loaded.",

@@ -24,8 +24,8 @@ Shape = tuple[int, ...]
 _DOMAIN = ("bool", "int", "float", "complex")
 _ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 VIEWS = (
-    "transpose", "permute", "expand", "reshape", "view", "flatten", "squeeze", "unsqueeze", "__getitem__", "split",
-    "T", "mT", "detach", "real",
+    "transpose", "permute", "expand", "reshape", "view", "flatten", "squeeze", "unsqueeze", "__getitem__",
+    "split", "T", "mT", "detach", "real",
 )  # fmt: skip
 
 
@@ -36,7 +36,22 @@ def op_names() -> tuple[str, ...]:
 
 OPS = op_names()
 CHANGES = tuple(sorted(name for name, op in registry.items() if op.inplace and not op.internal))
-_COMMON = ("add", "sub", "mul", "mul", "div", "sum", "mean", "matmul", "exp", "sin", "tanh", "sigmoid", "square", "neg")
+_COMMON = (
+    "add",
+    "sub",
+    "mul",
+    "mul",
+    "div",
+    "sum",
+    "mean",
+    "matmul",
+    "exp",
+    "sin",
+    "tanh",
+    "sigmoid",
+    "square",
+    "neg",
+)
 
 
 def pick(rng: Random, live: Live, fits: Callable[[Known], bool] | None = None) -> str | None:
@@ -55,7 +70,8 @@ def broadcastable(shape: Shape, other: Shape) -> bool:
 def call(rng: Random, live: Live, name: str = "", changing: str = "") -> str | None:
     """The text of a call of the op `name`, or of any op; None where the live tensors do not serve.
 
-    `changing` is the tensor that the call is to change in place: it comes first, the name gets its underscore.
+    `changing` is the tensor that the call is to change in place: it comes first, and the name gets its
+    underscore.
     """
     name = name or rng.choice(_COMMON if rng.random() < 0.35 else OPS)
     op = registry[name]
@@ -109,7 +125,9 @@ def _argument(
     if param.kind in ("int", "Dims") and param.name.startswith("dim"):
         if not param.required and rng.random() < 0.3:
             return None
-        return dims_text(rng, len(shape), several=param.kind == "Dims" and (param.name == "dims" or rng.random() < 0.5))
+        return dims_text(
+            rng, len(shape), several=param.kind == "Dims" and (param.name == "dims" or rng.random() < 0.5)
+        )
     if param.kind == "DType":
         return repr(rng.choice(["float64", "float32"])) if param.required or rng.random() < 0.15 else None
     if param.name == "keepdim":  # goes with dim only
@@ -204,7 +222,11 @@ def _gather(rng: Random, live: Live, x: str) -> str | None:
 
 def _where(rng: Random, live: Live, x: str) -> str | None:
     shape, dtype = live[x].shape, live[x].dtype
-    other = pick(rng, live, lambda known: broadcastable(known.shape, shape) and category(known.dtype) == category(dtype))
+    other = pick(
+        rng,
+        live,
+        lambda known: broadcastable(known.shape, shape) and category(known.dtype) == category(dtype),
+    )
     second = other if other and rng.random() < 0.7 else number_text(rng, dtype)
     mask = pick(rng, live, lambda known: known.dtype == "bool" and broadcastable(known.shape, shape))
     if mask is None:
@@ -241,13 +263,16 @@ def _linear(rng: Random, live: Live, x: str) -> str | None:
     if not shape:
         return None
     weight = pick(
-        rng, live, lambda known: len(known.shape) == 2 and known.shape[1] == shape[-1] and known.dtype == dtype
+        rng,
+        live,
+        lambda known: len(known.shape) == 2 and known.shape[1] == shape[-1] and known.dtype == dtype,
     )
     return f"{x}, {weight}" if weight else None
 
 
 _EQUATIONS = {
-    0: (",->", "->"), 1: ("i->", "i,i->", "i,i->i", "i,j->ij"), 2: ("ij->ji", "ij->i", "ij,ij->", "ij,ij->j", "ij,kj->ik"),
+    0: (",->", "->"), 1: ("i->", "i,i->", "i,i->i", "i,j->ij"),
+    2: ("ij->ji", "ij->i", "ij,ij->", "ij,ij->j", "ij,kj->ik"),
     3: ("ijk->kji", "ijk->j", "ijk,ijk->ik", "...j->..."),
 }  # fmt: skip
 
@@ -275,7 +300,11 @@ def _cat(rng: Random, live: Live, x: str) -> str | None:
 
 
 def _to(rng: Random, live: Live, x: str) -> str:
-    wanted = ["complex128"] if category(live[x].dtype) == 3 else ["float32", "float64", "float64", "int64", "complex128"]
+    wanted = (
+        ["complex128"]
+        if category(live[x].dtype) == 3
+        else ["float32", "float64", "float64", "int64", "complex128"]
+    )
     return f"{x}, {rng.choice(wanted)!r}"
 
 
@@ -331,8 +360,8 @@ def index_text(rng: Random, live: Live, x: str) -> str | None:
 
 _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "view": _view, "reshape": _view, "expand": _expand, "permute": _permute, "flatten": _flatten,
-    "unsqueeze": _unsqueeze, "split": _split, "pad": _pad, "gather": _gather, "where": _where, "matmul": _matmul,
-    "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod, "tril": _at_least_2d,
-    "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims, "__getitem__": index_text,
-    "real": _complex_only, "imag": _complex_only,
+    "unsqueeze": _unsqueeze, "split": _split, "pad": _pad, "gather": _gather, "where": _where, "matmul":
+    _matmul, "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod,
+    "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
+    "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
 }  # fmt: skip

@@ -55,7 +55,10 @@ def faults_of(view: View) -> list[str]:
 
 
 def program_of(view: View) -> Program:
-    """The program of a view, every watch asking for all that can be seen. Raises ValueError for a faulty view."""
+    """The program of a view, every watch asking for all that can be seen.
+
+    Raises ValueError for a faulty view.
+    """
     spec, faults = _spec(view)
     if spec is None:
         raise ValueError("; ".join(faults))

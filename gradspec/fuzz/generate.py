@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from functools import cache
 from math import prod
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradspec.dense import Dense
 from gradspec.dtypes import category
 from gradspec.fuzz import literals
 from gradspec.fuzz.calls import CHANGES, VIEWS, broadcastable, call, index_text, pick
@@ -18,6 +17,9 @@ from gradspec.fuzz.mistakes import MISTAKES
 from gradspec.fuzz.scout import Known, Scout, largest
 from gradspec.ops import registry
 from gradspec.spec.model import Watch
+
+if TYPE_CHECKING:
+    from gradspec.dense import Dense
 
 __all__ = ["Author", "draw"]
 
@@ -90,7 +92,11 @@ class Author:
         program = program_of(self.view())
         seen = self.scout.backend.run(program).seen
         last = max((step for step in program.steps if isinstance(step, Watch)), key=lambda step: step.at)
-        facts = {program.names[look.binding]: saw for look, saw in zip(last.looks, seen[last.at], strict=True) if not look.path}
+        facts = {
+            program.names[look.binding]: saw
+            for look, saw in zip(last.looks, seen[last.at], strict=True)
+            if not look.path
+        }
         for name, known in list(self.live.items()):
             saw = facts.get(name, {})
             if "value" not in saw or "requires_grad" not in saw or "is_leaf" not in saw:
@@ -212,7 +218,9 @@ class Author:
             spent = tracked and any(known.spent and not known.leaf for known in used)
             known = Known(value, tracked, not tracked, spent, view=view)
             if view and tracked:
-                known.fixed = several or not self.recording or used[0].fixed or (used[0].leaf and used[0].tracked)
+                known.fixed = (
+                    several or not self.recording or used[0].fixed or (used[0].leaf and used[0].tracked)
+                )
             self.keep(made, known)
         return self.op(statement)
 
@@ -266,7 +274,11 @@ class Author:
         rng, known = self.rng, self.live[target]
         if self.chance(0.4):
             name = rng.choice(("mul", "add", "sub", "mul", "add"))
-            fits = [n for n, k in self.live.items() if len(k.shape) <= len(known.shape) and broadcastable(k.shape, known.shape)]
+            fits = [
+                n
+                for n, k in self.live.items()
+                if len(k.shape) <= len(known.shape) and broadcastable(k.shape, known.shape)
+            ]
             other = rng.choice(fits) if fits and self.chance(0.5) else literals.number_text(rng, known.dtype)
             sign = {"mul": "*", "add": "+", "sub": "-"}[name]
             statement = f"{target} {sign}= {other}" if self.chance(0.5) else f"{name}_({target}, {other})"
@@ -281,7 +293,7 @@ class Author:
         """Write an in-place statement if it works."""
         found = self.scout.results(statement, self.live)
         known = self.live[target]
-        if found is None or any(not self.modest(value) for value in found.values()):
+        if not found or any(not self.modest(value) for value in found.values()):
             return False
         used = [self.live[word] for word in _words(statement) if word in self.live and word != target]
         if self.recording and known.differentiable and any(other.tracked for other in used):
@@ -346,14 +358,17 @@ class Author:
                 known.spent = known.spent or (known.tracked and not known.leaf)
 
     def backward(self) -> bool:
-        roots = [name for name in (self.root() for _ in range(2 if self.chance(0.1) else 1)) if name in self.live]
+        found = [self.root() for _ in range(2 if self.chance(0.1) else 1)]
+        roots = [name for name in found if name in self.live]
         if not roots:
             return False
         options: View = {"of": roots if len(roots) > 1 else roots[0]}
         self.seeds(roots, options)
         self.flags(options)
         if self.chance(0.1):
-            chosen = [name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 2)))) if name]
+            chosen = [
+                name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 2)))) if name
+            ]
             if chosen:
                 options["inputs"] = chosen
         self.reached += [known for known in self.live.values() if known.tracked and known.leaf]
@@ -364,7 +379,9 @@ class Author:
         root = self.root()
         if root not in self.live:
             return False
-        wrt = [name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 1, 2)))) if name]
+        wrt = [
+            name for name in (self.tracked(fresh=False) for _ in range(self.rng.choice((1, 1, 2)))) if name
+        ]
         if not wrt:
             return False
         out = [self.name("g") for _ in wrt]
@@ -418,7 +435,11 @@ class Author:
         if name is None:
             return False
         known = self.live[name]
-        same = pick(self.rng, self.live, lambda k: k.shape == known.shape and k.dtype == known.dtype and k is not known)
+        same = pick(
+            self.rng,
+            self.live,
+            lambda k: k.shape == known.shape and k.dtype == known.dtype and k is not known,
+        )
         if same is None or self.chance(0.4):
             return self.op(f"{name}.grad = None")
         return self.op(f"{name}.grad = {same}")
@@ -434,7 +455,9 @@ class Author:
         known = self.live[name]
         wanted = not known.tracked if self.chance(0.7) else known.tracked
         known.tracked = wanted
-        return self.op(f"requires_grad_({name}, {wanted})" if self.chance(0.6) else f"{name}.requires_grad = {wanted}")
+        return self.op(
+            f"requires_grad_({name}, {wanted})" if self.chance(0.6) else f"{name}.requires_grad = {wanted}"
+        )
 
     def cut(self) -> bool:
         name = pick(self.rng, self.live)
@@ -457,7 +480,11 @@ class Author:
         if name is None:
             return False
         known = self.live[name]
-        same = pick(self.rng, self.live, lambda k: k.shape == known.shape and k.dtype == known.dtype and k is not known)
+        same = pick(
+            self.rng,
+            self.live,
+            lambda k: k.shape == known.shape and k.dtype == known.dtype and k is not known,
+        )
         return same is not None and self.op(f"{name}.data = {same}")
 
     # Blocks and hooks.
@@ -499,10 +526,21 @@ class Author:
     def hook_steps(self, of: str, after: bool) -> list[View]:
         rng, known = self.rng, self.live[of]
         if after:
-            return [{"op": rng.choice((f"{of}.grad = None", "grad *= 2", f"{of} -= grad * 0.5", "u = grad + 1"))}]
-        fits = [n for n, k in self.live.items() if k.dtype == known.dtype and broadcastable(k.shape, known.shape)]
+            return [
+                {"op": rng.choice((f"{of}.grad = None", "grad *= 2", f"{of} -= grad * 0.5", "u = grad + 1"))}
+            ]
+        fits = [
+            n for n, k in self.live.items() if k.dtype == known.dtype and broadcastable(k.shape, known.shape)
+        ]
         other = rng.choice(fits) if fits else "2"
-        choices = ["grad = grad * 2", "grad = -grad", "grad *= 2", "u = grad * 3", f"{of}.grad = None", "grad = clone(grad)"]
+        choices = [
+            "grad = grad * 2",
+            "grad = -grad",
+            "grad *= 2",
+            "u = grad * 3",
+            f"{of}.grad = None",
+            "grad = clone(grad)",
+        ]
         if other == "2" or len(self.live[other].shape) <= len(known.shape):
             choices.append(f"grad = grad * {other}")
         return [{"op": rng.choice(choices)}]
@@ -527,9 +565,9 @@ def _words(text: str) -> list[str]:
 
 
 _WEIGHTS: tuple[tuple[Callable[[Author], bool], float], ...] = (
-    (Author.compute, 34), (Author.make_view, 13), (Author.change, 9), (Author.assign, 5), (Author.make_leaf, 2),
-    (Author.alias, 1), (Author.retain, 6), (Author.backward, 13), (Author.grad, 5), (Author.jvp, 0.8),
-    (Author.zero, 2.5), (Author.read_grad, 2), (Author.set_grad, 1.2), (Author.change_grad, 1),
-    (Author.switch, 2), (Author.cut, 3), (Author.set_data, 0.6), (Author.block, 5), (Author.hook, 4),
-    (Author.unhook, 1),
+    (Author.compute, 34), (Author.make_view, 13), (Author.change, 9), (Author.assign, 5),
+    (Author.make_leaf, 2), (Author.alias, 1), (Author.retain, 6), (Author.backward, 13), (Author.grad, 5),
+    (Author.jvp, 0.8), (Author.zero, 2.5), (Author.read_grad, 2), (Author.set_grad, 1.2),
+    (Author.change_grad, 1), (Author.switch, 2), (Author.cut, 3), (Author.set_data, 0.6), (Author.block, 5),
+    (Author.hook, 4), (Author.unhook, 1),
 )  # fmt: skip

@@ -23,7 +23,11 @@ Mistake = Callable[["Author"], "dict[str, Any] | None"]
 
 def _shapes(author: Author) -> Any:
     a = pick(author.rng, author.live)
-    b = pick(author.rng, author.live, lambda known: a is not None and not broadcastable(known.shape, author.live[a].shape))
+    b = pick(
+        author.rng,
+        author.live,
+        lambda known: a is not None and not broadcastable(known.shape, author.live[a].shape),
+    )
     return {"op": f"bad = {a} {author.rng.choice('+-*/')} {b}"} if a and b else None
 
 
@@ -41,7 +45,9 @@ def _dim(author: Author) -> Any:
 
 def _index(author: Author) -> Any:
     a = pick(author.rng, author.live)
-    return {"op": f"bad = {a}[{author.rng.choice(('7', '-6', '0, 0, 0, 0', '[0, 9]', '::-1'))}]"} if a else None
+    return (
+        {"op": f"bad = {a}[{author.rng.choice(('7', '-6', '0, 0, 0, 0', '[0, 9]', '::-1'))}]"} if a else None
+    )
 
 
 def _untracked(author: Author) -> Any:
@@ -65,7 +71,9 @@ def _gradient(author: Author) -> Any:
     known = author.live[a]
     dtype = known.dtype if author.chance(0.5) else author.rng.choice(("float64", "complex128", "int64"))
     shape = (*known.shape, 2) if author.chance(0.5) else known.shape
-    return {"backward": {"of": a, "gradient": {"data": literals.array(author.rng, shape, dtype), "dtype": dtype}}}
+    return {
+        "backward": {"of": a, "gradient": {"data": literals.array(author.rng, shape, dtype), "dtype": dtype}}
+    }
 
 
 def _leaf_in_place(author: Author) -> Any:
@@ -96,7 +104,9 @@ def _cast(author: Author) -> Any:
 
 def _grow(author: Author) -> Any:
     a = pick(author.rng, author.live)
-    b = pick(author.rng, author.live, lambda known: a is not None and len(known.shape) > len(author.live[a].shape))
+    b = pick(
+        author.rng, author.live, lambda known: a is not None and len(known.shape) > len(author.live[a].shape)
+    )
     return {"op": f"{a} += {b}"} if a and b else None
 
 
@@ -112,7 +122,9 @@ def _reckless(author: Author) -> Any:
 
 def _bad_hook(author: Author) -> Any:
     a = author.tracked()
-    body = author.rng.choice(("grad = sum(grad)", "grad = stack([grad, grad])", "grad = to(grad, 'float64')", "grad = grad[9]"))
+    body = author.rng.choice(
+        ("grad = sum(grad)", "grad = stack([grad, grad])", "grad = to(grad, 'float64')", "grad = grad[9]")
+    )
     return {"hook": {"of": a, "name": author.name("h"), "do": [{"op": body}]}} if a else None
 
 
@@ -128,6 +140,7 @@ def _conflict(author: Author) -> Any:
 
 
 MISTAKES: tuple[Mistake, ...] = (
-    _shapes, _any_call, _any_call, _any_call, _dim, _index, _untracked, _not_scalar, _gradient, _leaf_in_place, _switch,
-    _unused, _set_grad, _cast, _grow, _detach, _reckless, _bad_hook, _no_inputs, _conflict,
+    _shapes, _any_call, _any_call, _any_call, _dim, _index, _untracked, _not_scalar, _gradient,
+    _leaf_in_place, _switch, _unused, _set_grad, _cast, _grow, _detach, _reckless, _bad_hook, _no_inputs,
+    _conflict,
 )  # fmt: skip

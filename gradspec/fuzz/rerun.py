@@ -20,24 +20,32 @@ EPS = {
     "complex128": 2.0**-52,
 }  # fmt: skip
 _WIDE = {"float16": "float64", "bfloat16": "float64", "float32": "float64", "complex64": "complex128"}
-_MOVES = 3  # reruns with moved numbers
+_MOVES = 4  # reruns with moved numbers
 
 
 def wide(program: Program) -> Program:
     """The program with every floating dtype the widest of its kind."""
-    return _Rewriter(lambda dense: Dense(_WIDE.get(dense.dtype, dense.dtype), dense.shape, dense.flat())).program(program)
+    return _Rewriter(
+        lambda dense: Dense(_WIDE.get(dense.dtype, dense.dtype), dense.shape, dense.flat())
+    ).program(program)
 
 
 def moved(program: Program, by: float, seed: int) -> Program:
-    """The program with each floating number of its data multiplied by 1 ± `by`."""
+    """The program with each floating number in it multiplied by 1 ± `by`: all up for seed 0, all down for
+    seed 1, at random for the others."""
     rng = Random(seed)
+    ways = {0: (by,), 1: (-by,)}.get(seed, (by, -by))
 
     def move(dense: Dense) -> Dense:
         if category(dense.dtype) < 2:
             return dense
-        return Dense(dense.dtype, dense.shape, [x * (1 + rng.choice((-by, by))) for x in dense.flat()])
+        return Dense(dense.dtype, dense.shape, [x * (1 + rng.choice(ways)) for x in dense.flat()])
 
-    return _Rewriter(move).program(program)
+    numbers = {
+        binding: x * (1 + rng.choice(ways)) if isinstance(x, float) else x
+        for binding, x in program.constants.items()
+    }
+    return _Rewriter(move).program(program)._replace(constants=numbers)
 
 
 def precision(program: Program) -> float:
@@ -55,7 +63,9 @@ def precision(program: Program) -> float:
 
 def _makes_floats(program: Program) -> bool:
     """Whether integers may become floats of the default dtype."""
-    return any(category(leaf.data.dtype) < 2 for leaf in program.leaves if isinstance(leaf.data, Dense)) or any(
+    return any(
+        category(leaf.data.dtype) < 2 for leaf in program.leaves if isinstance(leaf.data, Dense)
+    ) or any(
         call.op in ("eq", "ne", "lt", "le", "gt", "ge", "argmax", "argmin", "to") for call in program.calls
     )
 

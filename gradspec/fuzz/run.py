@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradspec.fuzz.compare import Difference, judge
@@ -16,7 +16,7 @@ from gradspec.fuzz.text import spec_text, with_expectations
 if TYPE_CHECKING:
     from gradspec.backends.base import Backend
 
-__all__ = ["Campaign", "Finding", "campaign", "examine"]
+__all__ = ["Campaign", "Finding", "campaign", "examine", "report"]
 
 
 class Finding:
@@ -31,8 +31,12 @@ class Finding:
 
 
 class Campaign:
-    """What came of a campaign. `programs` were run; `asides` were set aside; `steps` counts the steps that
-    failed as they should have; `features` counts programs judged only up to a feature that a backend lacks."""
+    """What came of a campaign.
+
+    Of the `programs` run, `with_errors` had a step that failed on the reference, and `asides` were set
+    aside; `steps` counts all steps; `features`: how many programs were judged only up to a feature that
+    a backend lacks; `findings` by backend and kind of difference.
+    """
 
     def __init__(self, seed: int, reference: str) -> None:
         self.seed = seed
@@ -58,10 +62,14 @@ def examine(view: View, backend: Backend, reference: Backend) -> Difference | No
 
 
 def campaign(
-    seed: int, count: int, backends: Sequence[Backend], reference: Backend, *, start: int = 0, shrinking: bool = True,
-    shrink_seconds: float = 20.0,
+    seed: int, count: int, backends: Sequence[Backend], reference: Backend, *, start: int = 0,
+    shrinking: bool = True, shrink_seconds: float = 20.0, progress: Callable[[Campaign], None] | None = None,
 ) -> Campaign:  # fmt: skip
-    """Run programs `start` to `start + count - 1` of a seed on all backends, each against the reference."""
+    """Run programs `start` to `start + count - 1` of a seed on all backends, each against the reference.
+
+    The first program of each kind of difference is cut down, for at most `shrink_seconds`. `progress` is
+    called after every program.
+    """
     came = Campaign(seed, reference.name)
     began = time.monotonic()
     for number in range(start, start + count):
@@ -71,6 +79,8 @@ def campaign(
                 came.findings[key].count += 1
                 continue
             came.findings[key] = Finding(name, difference, number)
+        if progress is not None:
+            progress(came)
     if shrinking:
         by_name = {backend.name: backend for backend in backends}
         for finding in came.findings.values():
@@ -116,3 +126,23 @@ def _cut(finding: Finding, view: View, backend: Backend, reference: Backend, sec
         finding.difference = difference
         smallest = with_expectations(smallest, program, reference.run(program), difference)
     finding.spec = spec_text(smallest)
+
+
+def report(came: Campaign) -> Iterator[str]:
+    """The lines that say what a campaign found: totals, then each finding with its spec."""
+    yield (
+        f"{came.programs} programs of {came.steps} steps, {came.with_errors} with errors, seed {came.seed}, "
+        f"in {came.seconds:.1f} s: {came.differences} different, {came.asides} set aside"
+    )
+    for feature, count in sorted(came.features.items()):
+        yield f"{count} judged only up to a step that needs {feature}"
+    for finding in sorted(came.findings.values(), key=lambda finding: -finding.count):
+        found = finding.difference
+        yield ""
+        times = f"{finding.count} programs" if finding.count > 1 else "1 program"
+        where = found.name or "the step"
+        both = f"-b {finding.backend} -b {came.reference}"
+        yield f"{finding.backend} against {came.reference}, {times}: {found.kind}"
+        yield f"  {where}: {came.reference} {found.reference!r}, {finding.backend} {found.got!r}"
+        yield f"  rerun: gradspec fuzz {both} --seed {came.seed} --start {finding.number} --count 1"
+        yield from (f"  | {line}" for line in finding.spec.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,6 +31,7 @@ def shrink(view: View, still: Callable[[View], bool], seconds: float = 20.0) -> 
 def _candidates(view: View) -> Iterator[View]:
     yield from _without_steps(view)
     yield from _without_tensors(view)
+    yield from _operands_instead(view)
     yield from _simpler_steps(view)
     yield from _simpler_tensors(view)
 
@@ -84,6 +86,28 @@ def _without_steps(view: View) -> Iterator[View]:
                     yield _changed(view, path, [*steps[:k], *body, *steps[k + 1 :]])
 
 
+def _operands_instead(view: View) -> Iterator[View]:
+    """An op left out, one of its operands standing for its result."""
+    for path in _lists(view):
+        steps = _at(view, path)
+        for k, step in enumerate(steps):
+            made = re.fullmatch(r"(\w+) = (.*)", step.get("op", ""))
+            for operand in dict.fromkeys(re.findall(r"\b[a-z]\d+\b", made[2])) if made else ():
+                rest = _changed(view, path, steps[:k] + steps[k + 1 :])
+                yield {**rest, "steps": _renamed(rest["steps"], made[1], operand)}  # type: ignore[index]
+
+
+def _renamed(part: Any, old: str, new: str) -> Any:
+    """Steps, or a part of one, with another name for a tensor."""
+    if isinstance(part, str):
+        return re.sub(rf"\b{old}\b", new, part)
+    if isinstance(part, list):
+        return [_renamed(each, old, new) for each in part]
+    if isinstance(part, dict):
+        return {_renamed(key, old, new): _renamed(value, old, new) for key, value in part.items()}
+    return part
+
+
 def _without_tensors(view: View) -> Iterator[View]:
     for name in view["tensors"]:
         yield {**view, "tensors": {key: value for key, value in view["tensors"].items() if key != name}}
@@ -117,7 +141,8 @@ def _simpler_step(step: View) -> Iterator[View]:
         gradient = content.get("gradient")
         if isinstance(gradient, dict) and "data" in gradient:
             yield from (
-                {verb: {**content, "gradient": {**gradient, "data": data}}} for data in _simpler_data(gradient["data"])
+                {verb: {**content, "gradient": {**gradient, "data": data}}}
+                for data in _simpler_data(gradient["data"])
             )
 
 

@@ -87,10 +87,7 @@ def plain(value: Any) -> Any:
         return list(value)
     if not isinstance(value, Dense):
         return value
-    nested = _numbers(value.nested()) if value.size or len(value.shape) == 1 else {"zeros": list(value.shape)}
-    if isinstance(nested, dict):
-        return {**nested, "dtype": value.dtype}
-    return {"data": nested, "dtype": value.dtype}
+    return _numbers(value.nested()) if value.size else {"zeros": list(value.shape)}
 
 
 def _numbers(value: Any) -> Any:
@@ -112,12 +109,9 @@ def _without(steps: list[View], key: str) -> list[View]:
 
 def spec_text(view: View) -> str:
     """A view as YAML that can be run."""
-    import yaml
-
     lines = [f"gradspec: {view['gradspec']}", f"id: {view['id']}"]
     if view["tensors"]:
         lines += ["tensors:", *(f"  {name}: {_flow(tensor)}" for name, tensor in view["tensors"].items())]
-    del yaml
     return "\n".join([*lines, "steps:", *_step_lines(view["steps"], "  ")]) + "\n"
 
 
@@ -142,5 +136,7 @@ def _step_lines(steps: list[View], indent: str) -> Iterator[str]:
 def _flow(value: Any) -> str:
     import yaml
 
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True
+    )
     return text.removesuffix("\n").removesuffix("\n...")
