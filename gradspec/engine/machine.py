@@ -293,9 +293,10 @@ class Machine:
         hooks.setdefault(key, {})[number] = function
 
         def remove() -> None:
-            hooks[key].pop(number, None)
-            if not hooks[key]:
-                del hooks[key]
+            mine = hooks.get(key, {})
+            mine.pop(number, None)  # a second removal does nothing
+            if not mine:
+                hooks.pop(key, None)
 
         return remove
 
