@@ -6,10 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gradspec.reports.color import Paint
+from gradspec.reports.document import stale_line
 from gradspec.reports.failure import block, cut, failures
 from gradspec.reports.headline import sentence, specs
 from gradspec.reports.totals import KINDS, Totals
-from gradspec.runner.events import BackendReady, BackendUnavailable, Event, RunFinished, SpecFinished
+from gradspec.runner.events import (
+    BackendReady,
+    BackendUnavailable,
+    Event,
+    RunFinished,
+    SpecFinished,
+    Stale,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from gradspec.runner.verdict import Verdict
@@ -21,7 +29,7 @@ _ROLES = dict.fromkeys(("failed", "error", "crash", "timeout", "unavailable"), "
     "passed": "good",
     "emulated": "good",
 }
-_WORDS = {"passed": "PASS", "unsupported": "UNSUPPORTED", "unchecked": "UNCHECKED"}
+_WORDS = {"passed": "PASS", "known-failure": "KNOWN", "unsupported": "UNSUPPORTED", "unchecked": "UNCHECKED", "known-failure": "KNOWN"}
 
 
 class Console:
@@ -81,7 +89,7 @@ class Console:
             before is not None
             and before.id == verdict.id
             and before.outcome == verdict.outcome == "failed"
-            and failures(before) == failures(verdict)
+            and (before.message, failures(before)) == (verdict.message, failures(verdict))
         )
         return before.backend if same and before is not None else ""
 
@@ -93,13 +101,18 @@ class Console:
         if counts.emulated:
             parts.append(f"{counts.emulated} emulated")
         missing = sorted({check.feature for check in verdict.checks if check.feature})
-        if missing or verdict.message:
+        if missing or verdict.outcome == "unsupported":
             parts.append(f"without {', '.join(missing) or verdict.message}")
+        if verdict.known:
+            parts.append(verdict.known)
         if verdict.follows:
             parts.append(f"follows {' or '.join(verdict.follows)}")
         return f"{word} {verdict.id}  {verdict.backend}  {', '.join(parts)}".rstrip() + "\n"
 
     def end(self, event: RunFinished) -> None:
+        if event.stale:
+            lines = [f"  {stale_line(one._asdict())}" for one in event.stale]
+            self.listed("known failures that are none any more:", lines)
         if self.warnings:
             lines = [
                 f"  {name} line {line}: {code}: {cut(text, self.verbose)}  ({_list(names)})"
@@ -115,6 +128,9 @@ class Console:
         if self.unchecked:
             lines = [f"  {where}" for where in self.unchecked]
             self.listed("unchecked, nothing is expected in them:", lines)
+        if event.stale:
+            lines = [f"  {one.glob}  {_where(one)}  ({one.backend})" for one in event.stale]
+            self.listed("known failures that no spec has the id of any more:", lines)
         if table := self.totals.lines(self.width):
             self.write("\n".join(table) + "\n\n")
         self.write(self.closing(event) + "\n")
@@ -129,11 +145,16 @@ class Console:
         return sentence(
             self.totals.specs,
             self.backends,
-            {kind: self.totals.by_kind[kind] for kind in KINDS} | {"left": event.left},
+            {kind: self.totals.by_kind[kind] for kind in KINDS}
+            | {"stale": len(event.stale), "left": event.left},
             [gone.name for gone in self.unavailable],
             event.duration_s,
             lambda kind, text: self.paint(_ROLES.get(kind, "soft"), text),
         )
+
+
+def _where(stale: Stale) -> str:
+    return f"{stale.file}:{stale.line}" if stale.line else stale.file
 
 
 def _list(names: list[str]) -> str:

@@ -21,10 +21,10 @@ from gradspec.runner.events import (
 if TYPE_CHECKING:
     from gradspec.runner.verdict import CheckResult, Verdict
 
-__all__ = ["FORMAT", "Document", "backend", "entry", "head", "is_bad", "tail"]
+__all__ = ["FORMAT", "Document", "backend", "entry", "head", "is_bad", "stale_line", "tail"]
 
 FORMAT = 1
-_FINE = ("passed", "unsupported", "unchecked", "known")
+_FINE = ("passed", "known-failure", "unsupported", "unchecked")
 
 
 class Document:
@@ -71,7 +71,19 @@ def tail(event: RunFinished) -> dict[str, Any]:
         "exit_code": event.exit_code,
         "duration_s": round(event.duration_s, 6),
     }
-    return told | {"complete": False, "left": event.left} if event.left else told
+    if event.stale:
+        told["stale"] = [stale._asdict() for stale in event.stale]
+    if event.left:
+        told |= {"complete": False, "left": event.left}
+    if event.stale:
+        told["stale"] = [one._asdict() for one in event.stale]
+    return told
+
+
+def stale_line(stale: dict[str, Any]) -> str:
+    """What is said of an entry of known failures that explains nothing."""
+    where = f"{stale['file']}:{stale['line']}" if stale["line"] else stale["file"]
+    return f"{stale['backend']}: the known failure {stale['glob']} explains no failure ({where}): {stale['reason']}"
 
 
 def is_bad(result: dict[str, Any]) -> bool:
@@ -107,8 +119,9 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "duration_s": round(verdict.duration_s, 6),
         "rerun": rerun(verdict),
     }
-    if verdict.output:
-        made["output"] = verdict.output
+    if verdict.known:
+        made["known"] = verdict.known
+    made |= {key: word for key in ("output", "known") if (word := getattr(verdict, key))}
     if is_bad(made):
         made["text"] = block(verdict, Paint(False))
     return made

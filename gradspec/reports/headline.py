@@ -7,7 +7,13 @@ from typing import Any
 
 __all__ = ["headline", "sentence", "specs"]
 
-_WORDS = {"crash": "crashed", "timeout": "timed out", "left": "not run"}
+_WORDS = {
+    "crash": "crashed",
+    "timeout": "timed out",
+    "known-failure": "known to fail",
+    "stale": "stale known failures",
+    "left": "not run",
+}
 
 
 def _unpainted(_: str, text: str) -> str:
@@ -43,7 +49,7 @@ def headline(document: dict[str, Any]) -> str:
     available = [one["name"] for one in document["backends"] if one["available"]]
     gone = [one["name"] for one in document["backends"] if not one["available"]]
     count = len({result["id"] for result in document["results"]})
-    kinds["left"] = document.get("left", 0)
+    kinds |= {"stale": len(document.get("stale", ())), "left": document.get("left", 0)}
     return sentence(count, available, kinds, gone, document["duration_s"])
 
 

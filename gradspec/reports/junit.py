@@ -9,7 +9,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from gradspec.reports.document import is_bad
+from gradspec.reports.document import is_bad, stale_line
 
 __all__ = ["render"]
 
@@ -44,6 +44,7 @@ def _suite(document: dict[str, Any], backend: dict[str, Any], results: list[dict
         if value:
             ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     cases = [_case(result) for result in results]
+    cases += [_stale(one) for one in document.get("stale", ()) if one["backend"] == backend["name"]]
     if not backend["available"]:
         cases.append(_unavailable(backend))
     suite.extend(cases)
@@ -72,9 +73,24 @@ def _case(result: dict[str, Any]) -> ET.Element:
         inner = ET.SubElement(case, tag, {"message": _clean(_line(result)), "type": outcome})
         inner.text = _clean(result.get("text", ""))
     elif outcome != "passed":
-        why = {"unchecked": "nothing is expected in it"}.get(outcome, message)
-        word = {"known": "known failure"}.get(outcome, outcome)
-        ET.SubElement(case, "skipped", {"message": _clean(f"{word}: {why}")})
+        why = {"unchecked": "nothing is expected in it", "known-failure": result.get("known")}
+        word = outcome.replace("-", " ")
+        ET.SubElement(case, "skipped", {"message": _clean(f"{word}: {why.get(outcome) or message}")})
+    return case
+
+
+def _stale(stale: dict[str, Any]) -> ET.Element:
+    """An entry of known failures that explains nothing fails the run."""
+    case = ET.Element(
+        "testcase",
+        {
+            "classname": _clean(stale["file"]),
+            "name": f"{stale['glob']}::{stale['backend']}",
+            "time": _seconds(0.0),
+        },
+    )
+    message = _clean(stale_line(stale))
+    ET.SubElement(case, "failure", {"message": message, "type": "stale"}).text = message
     return case
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Totals", "kind_of"]
 
-KINDS = ("passed", "emulated", "failed", "error", "crash", "timeout", "unsupported", "unchecked")
+KINDS = (
+    "passed", "emulated", "failed", "error", "crash", "timeout", "known-failure", "unsupported", "unchecked",
+)  # fmt: skip
 
 
 def kind_of(verdict: Verdict) -> str:
