@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.spec import torn
 from gradspec.spec.document import LONG_TEXT, MARK, Document, Node
+from gradspec.spec.libyaml import load_yaml
 from gradspec.spec.scalars import NUMBER_START, WORDS, OddScalar, number
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def _read_whole(text: str, file: str) -> Document:
 
 
 def _read(text: str, file: str, lifted: Lifted | None, keep: bool) -> Document:
-    import yaml
-
+    yaml = load_yaml()
     document = Document(text, file)
     if lifted is not None:
         document.original = lifted.original
@@ -117,8 +117,7 @@ def _explain(document: Document, error: Exception) -> None:
 
 
 def _parser(text: str) -> Any:
-    import yaml
-
+    yaml = load_yaml()
     return (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)(text)
 
 
