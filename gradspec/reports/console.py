@@ -29,7 +29,13 @@ _ROLES = dict.fromkeys(("failed", "error", "crash", "timeout", "unavailable"), "
     "passed": "good",
     "emulated": "good",
 }
-_WORDS = {"passed": "PASS", "known-failure": "KNOWN", "unsupported": "UNSUPPORTED", "unchecked": "UNCHECKED", "known-failure": "KNOWN"}
+_WORDS = {
+    "passed": "PASS",
+    "known-failure": "KNOWN",
+    "unsupported": "UNSUPPORTED",
+    "unchecked": "UNCHECKED",
+    "known-failure": "KNOWN",
+}
 
 
 class Console:

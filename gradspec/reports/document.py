@@ -71,8 +71,6 @@ def tail(event: RunFinished) -> dict[str, Any]:
         "exit_code": event.exit_code,
         "duration_s": round(event.duration_s, 6),
     }
-    if event.stale:
-        told["stale"] = [stale._asdict() for stale in event.stale]
     if event.left:
         told |= {"complete": False, "left": event.left}
     if event.stale:
@@ -83,7 +81,7 @@ def tail(event: RunFinished) -> dict[str, Any]:
 def stale_line(stale: dict[str, Any]) -> str:
     """What is said of an entry of known failures that explains nothing."""
     where = f"{stale['file']}:{stale['line']}" if stale["line"] else stale["file"]
-    return f"{stale['backend']}: the known failure {stale['glob']} explains no failure ({where}): {stale['reason']}"
+    return f"{stale['backend']}: known failure {stale['glob']} explains nothing ({where}): {stale['reason']}"
 
 
 def is_bad(result: dict[str, Any]) -> bool:
@@ -119,8 +117,6 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "duration_s": round(verdict.duration_s, 6),
         "rerun": rerun(verdict),
     }
-    if verdict.known:
-        made["known"] = verdict.known
     made |= {key: word for key in ("output", "known") if (word := getattr(verdict, key))}
     if is_bad(made):
         made["text"] = block(verdict, Paint(False))

@@ -24,9 +24,6 @@ def block(verdict: Verdict, paint: Paint, everything: bool = False, like: str = 
     """The lines for one failed or crashed spec; `like` names a backend on which it failed just so."""
     lines: list[str] = []
     shown = failures(verdict)
-    if verdict.outcome == "failed" and verdict.known and not shown:
-        lines.append(f"{_head('FAIL', verdict, paint)}  it holds, but is listed as a known failure")
-        lines += [f"  {cut(verdict.known, everything)}", f"  {verdict.file}:{verdict.line}"]
     if like:
         lines.append(f"{_head('FAIL', verdict, paint)}  the same as on {like}")
         shown = []
@@ -35,7 +32,7 @@ def block(verdict: Verdict, paint: Paint, everything: bool = False, like: str = 
         lines += [f"{_head(word, verdict, paint)}  {what}", f"  {verdict.message}"]
         lines += [f"  | {line}" for line in verdict.output.splitlines()]
         lines.append(f"  {verdict.file}:{verdict.line}")
-    elif verdict.outcome == "failed" and not shown and verdict.message:
+    elif verdict.outcome == "failed" and not shown and verdict.message and not like:
         lines += [f"{_head('FAIL', verdict, paint)}  {verdict.message}", f"  {verdict.file}:{verdict.line}"]
     limit = len(shown) if everything else MOST
     for check in shown[:limit]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import UsageError
-from gradspec.reports.document import Document, is_bad
+from gradspec.reports.document import Document, is_bad, stale_line
 
 if TYPE_CHECKING:
     from gradspec.runner.events import Event
@@ -77,6 +77,9 @@ def commands(document: dict[str, Any], changed: frozenset[str] = frozenset()) ->
         for one in document["backends"]
         if not one["available"]
     ]
+    for one in document.get("stale", ()):
+        where = {"file": _from_root(one["file"]), "line": one["line"]} if one["line"] else {}
+        lines.append(command(stale_line(one), **where, title="a known failure that is none"))
     for place in sorted(found, key=lambda place: place[0] not in changed):
         (file, line, column), those = place, found[place]
         ids, backends, outcomes = (_list(one[key] for one in those) for key in ("id", "backend", "outcome"))

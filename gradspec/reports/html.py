@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from gradspec.reports.document import is_bad
+from gradspec.reports.document import is_bad, stale_line
 from gradspec.reports.headline import headline
 from gradspec.reports.sources import Sources
 
@@ -89,6 +89,7 @@ def _facts(document: dict[str, Any]) -> str:
         for one in document["backends"]
         if not one["available"]
     ]
+    lines += [f'<p class="warning">{escape(stale_line(one))}</p>' for one in document.get("stale", ())]
     if document.get("complete") is False:
         lines.append('<p class="warning"><b>The run did not finish:</b> results are missing.</p>')
     return "\n".join(lines)
@@ -132,7 +133,7 @@ def _section(results: list[dict[str, Any]], sources: Sources, folded: bool) -> s
     """One spec that is not as expected, on every backend where it is not."""
     first = results[0]
     on = ", ".join(f"{one['backend']} {one['outcome']}" for one in results)
-    parts = "\n".join(map(_verdict, results))
+    parts = "\n".join(_verdict(one, _like(one, results[:k])) for k, one in enumerate(results))
     return (
         f'<details class="spec"{"" if folded else " open"}><summary><b>{escape(first["id"])}</b>'
         f" {escape(first['title'])} <small>{escape(on)}</small></summary>\n{parts}\n"
@@ -140,7 +141,13 @@ def _section(results: list[dict[str, Any]], sources: Sources, folded: bool) -> s
     )
 
 
-def _verdict(result: dict[str, Any]) -> str:
+def _like(result: dict[str, Any], before: list[dict[str, Any]]) -> str:
+    """A backend on which the same went wrong, or ""."""
+    same = (one for one in before if result["failures"] and one["failures"] == result["failures"])
+    return next((str(one["backend"]) for one in same), "")
+
+
+def _verdict(result: dict[str, Any], like: str = "") -> str:
     """What one backend made of it: the terminal's words, and each number beside what was expected."""
     rows = "".join(
         f"<tr><td>{escape(_subject(one))}</td><td>{escape(one['expected'])}</td><td>{escape(one['got'])}</td>"
@@ -154,11 +161,13 @@ def _verdict(result: dict[str, Any]) -> str:
         if rows
         else ""
     )
-    text, outcome = result.get("text", result["message"]), escape(result["outcome"])
-    return (
-        f'<div class="result" {_data(result)}><h3><span class="{outcome}">{outcome}</span> on'
-        f" {escape(result['backend'])}</h3>\n{table}<pre>{escape(text)}</pre></div>"
-    )
+    text = result.get("text", result["message"])
+    outcome = escape(result["outcome"])
+    head = f'<span class="{outcome}">{outcome}</span> on {escape(result["backend"])}'
+    told = f"{table}<pre>{escape(text)}</pre>"
+    if like:
+        told = f"<details><summary>the same as on {escape(like)}</summary>{told}</details>"
+    return f'<div class="result" {_data(result)}><h3>{head}</h3>\n{told}</div>'
 
 
 def _subject(failure: dict[str, Any]) -> str:
@@ -238,4 +247,5 @@ def _remark(result: dict[str, Any]) -> str:
     words = [f"{held} of {counts['total']} checks"] if counts["total"] else []
     words += [f"{counts['emulated']} emulated"] if counts["emulated"] else []
     missing = result["unsupported"] or ([result["message"]] if result["message"] else [])
-    return ", ".join([*words, *([f"without {', '.join(missing)}"] if missing else [])])
+    words += [f"without {', '.join(missing)}"] if missing else []
+    return ", ".join([*words, *([result["known"]] if result.get("known") else [])])

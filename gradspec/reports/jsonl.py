@@ -81,7 +81,7 @@ def schema() -> dict[str, Any]:
         return {name: parts[name] for name in names}
 
     start = some("format", "gradspec", "python", "started")
-    end = some("totals", "exit_code", "duration_s", "complete", "left")
+    end = some("totals", "exit_code", "duration_s", "complete", "left", "stale")
     backend, result = named["backend"], named["result"]
     return {
         "$schema": whole["$schema"],
@@ -93,5 +93,5 @@ def schema() -> dict[str, Any]:
             line("result", result["properties"], result["required"]),
             line("end", end, ["totals", "exit_code", "duration_s"]),
         ],
-        "$defs": {"failure": named["failure"]},
+        "$defs": {name: named[name] for name in ("failure", "stale")},
     }

@@ -25,10 +25,6 @@ def markdown(document: dict[str, Any], limit: int = COMMENT, sources: Sources | 
         parts.append("**The run did not finish: results are missing.**\n")
     gone = [one for one in document["backends"] if not one["available"]]
     parts += [f"- **{one['name']} is not available:** {escape(one.get('reason', ''))}\n" for one in gone]
-    parts += [
-        f"- **known failure that is none any more:** {escape(one['glob'])} on {escape(one['backend'])}\n"
-        for one in document.get("stale", ())
-    ]
     parts += [f"- {escape(stale_line(one))}\n" for one in document.get("stale", ())]
     bad = [result for result in document["results"] if is_bad(result)]
     size = sum(len(part.encode()) + 1 for part in parts) + 200  # 200 for the last line

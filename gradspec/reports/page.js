@@ -16,7 +16,7 @@
     for (const spec of specs) spec.hidden = !spec.querySelector(".result:not([hidden])");
     form.elements.count.value = `${shown} of ${results.length} shown`;
   };
-  form.addEventListener("input", apply);
+  for (const event of ["input", "change"]) form.addEventListener(event, apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   apply();

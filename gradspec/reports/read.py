@@ -100,17 +100,9 @@ def merged(documents: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], int]:
         made["stale"] = [entry for k, entry in enumerate(stale) if entry not in stale[:k]]
     if left := sum(document.get("left", 0) for document in documents):
         made["left"] = left
-    if stale := _stale(documents):
-        made["stale"] = stale
     made["totals"] = _totals(made)
     made["exit_code"] = _exit_code([document["exit_code"] for document in documents])
     return made, twice
-
-
-def _stale(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entries of known failures that no run found a failure for."""
-    lists = [document.get("stale", []) for document in documents]
-    return [one for one in lists[0] if all(one in other for other in lists[1:])]
 
 
 def _backends(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
