@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from gradspec.backends.base import Backend, Observations
     from gradspec.spec.model import Program
 
-__all__ = ["Crashed", "observe"]
+__all__ = ["Crashed", "observe", "told"]
 
 
 class Crashed(GradspecError):
@@ -21,19 +21,23 @@ def observe(backend: Backend, program: Program) -> Observations:
     """What the backend sees of the program; raises Crashed, or UnsupportedFeature as the backend did."""
     try:
         return backend.run(program)
-    except UnsupportedFeature:
+    except (UnsupportedFeature, KeyboardInterrupt):
         raise
-    except Exception as error:  # a foreign framework may throw anything
-        raise Crashed(_told(error)) from error
+    except BaseException as error:  # a foreign framework may throw anything, SystemExit too
+        raise Crashed(told(error)) from error
 
 
-def _told(error: Exception) -> str:
+def told(error: BaseException) -> str:
+    """An exception of others in one line, with the place it comes from."""
     import os
     import traceback
 
     if os.environ.get("GRADSPEC_DEBUG"):
         return "".join(traceback.format_exception(error)).rstrip()
+    try:
+        text = str(error).partition("\n")[0]
+    except Exception:  # its text is theirs to make
+        text = "its text cannot be told"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    text = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {text}{where}"

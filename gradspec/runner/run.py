@@ -8,75 +8,124 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gradspec import __version__
-from gradspec.errors import BackendUnavailable as Unavailable
 from gradspec.errors import UnsupportedFeature
 from gradspec.runner import exits
-from gradspec.runner.door import Crashed, observe
-from gradspec.runner.events import (
-    BackendReady,
-    BackendUnavailable,
-    Event,
-    RunFinished,
-    RunStarted,
-    SpecFinished,
-    SpecStarted,
-)  # fmt: skip
+from gradspec.runner.cases import Case, Loaded, Workplace
+from gradspec.runner.door import Crashed, observe, told
+from gradspec.runner.events import Event, RunFinished, RunStarted, SpecFinished, SpecStarted
 from gradspec.runner.judge import judge, verdict_of
 from gradspec.runner.prepare import prepare
 from gradspec.runner.reach import reach
+from gradspec.runner.stop import Stop, Stopped
 from gradspec.runner.support import Support
 from gradspec.runner.verdict import OUTCOMES, CheckResult, Shown, Verdict
 
 if TYPE_CHECKING:
     from gradspec.backends.base import Backend
+    from gradspec.runner.store import Kept
     from gradspec.spec.model import Spec
 
 __all__ = ["run", "run_one"]
 
 
-def run(specs: Sequence[Spec], names: Sequence[str], load: Callable[[str], Backend]) -> Iterator[Event]:
+def run(
+    specs: Sequence[Spec],
+    names: Sequence[str],
+    place: Workplace | Callable[[str], Backend],
+    kept: Kept | None = None,
+    stop: Stop | None = None,
+) -> Iterator[Event]:
     """Run every spec on every backend, yielding events as they happen.
 
-    `load(name)` gives a backend or raises BackendUnavailable. Specs go in the order given, each on
-    all backends before the next.
+    `place` is where they are run; a function that gives a backend by name, or raises
+    BackendUnavailable, stands for this process. Specs are told in the order given, each on all
+    backends before the next, in whatever order they come. `kept` takes each result as it comes, and
+    gives those that an earlier run left. When `stop` says so the run ends with what it has.
     """
     start = perf_counter()
-    yield RunStarted(__version__, len(specs), tuple(names))
-    ready: list[Support] = []
-    missing = False
-    for name in names:
-        try:
-            backend = load(name)
-        except Unavailable as error:
-            missing = True
-            yield BackendUnavailable(name, str(error))
-        else:
-            ready.append(Support(backend))
-            yield BackendReady(backend.name, backend.version)
-    totals = {support.backend.name: dict.fromkeys(OUTCOMES, 0) for support in ready}
-    codes = {exits.UNAVAILABLE} if missing else set()
-    for spec in specs:
-        for support in ready:
-            yield SpecStarted(spec.id, support.backend.name)
-            verdict = run_one(spec, support.backend, support)
-            totals[verdict.backend][verdict.outcome] += 1
-            codes.add(_exit_code(verdict))
-            yield SpecFinished(verdict)
-    yield RunFinished(totals, _worst(codes, bool(specs)), perf_counter() - start)
+    stop = stop or Stop()
+    place = _workplace(place)
+    try:
+        yield RunStarted(__version__, len(specs), tuple(names))
+        loaded: list[Loaded] = []
+        for found in place.ready(names):
+            if isinstance(found, Loaded):
+                loaded.append(found)
+                yield found.event
+            else:
+                yield found
+        codes = {exits.UNAVAILABLE} if len(loaded) < len(names) else set()
+        totals = {one.name: dict.fromkeys(OUTCOMES, 0) for one in loaded}
+        cases = [
+            Case(number, spec, one.asked, one.name)
+            for number, (spec, one) in enumerate((spec, one) for spec in specs for one in loaded)
+        ]
+        left = len(cases)
+        for event in _told(cases, loaded, place, kept, stop):
+            if isinstance(event, SpecFinished):
+                left -= 1
+                totals[event.verdict.backend][event.verdict.outcome] += 1
+                codes.add(exits.of_outcome(event.verdict.outcome))
+            yield event
+        ended = exits.worst(codes) if specs else exits.NOTHING_SELECTED
+        code = stop.exit_code if stop.signum else ended
+        if kept is not None:
+            kept.close(finished=not left)
+        yield RunFinished(totals, code, perf_counter() - start, left)
+    finally:
+        place.close()
 
 
-def _exit_code(verdict: Verdict) -> int:
-    if verdict.outcome == "error":
-        return exits.INTERNAL
-    return exits.MISMATCH if verdict.outcome == "failed" else exits.AS_EXPECTED
+def _workplace(place: Workplace | Callable[[str], Backend]) -> Workplace:
+    if callable(place):
+        from gradspec.runner.here import Here
+
+        return Here(place)
+    return place
 
 
-def _worst(codes: set[int], any_spec: bool) -> int:
-    """The exit code of a run: what makes its result least trustworthy comes first."""
-    order = (exits.INTERNAL, exits.UNAVAILABLE, exits.MISMATCH)
-    if not any_spec:
-        return exits.NOTHING_SELECTED
-    return next((code for code in order if code in codes), exits.AS_EXPECTED)
+def _told(
+    cases: list[Case], loaded: list[Loaded], place: Workplace, kept: Kept | None, stop: Stop
+) -> Iterator[Event]:
+    """The results of the cases, in their order; where the run is stopped, of those that are done."""
+    waiting: dict[int, Verdict | Case] = {}  # done, but not told; a case stands for its kept verdict
+    if kept is not None:
+        kept.open(loaded)
+        waiting = {case.number: case for case in cases if kept.has(case)}
+    results = place.results([case for case in cases if case.number not in waiting] if waiting else cases)
+
+    def told(number: int) -> SpecFinished:
+        done = waiting.pop(number)
+        if isinstance(done, Case):
+            assert kept is not None
+            return SpecFinished(kept.verdict(done))
+        return SpecFinished(done)
+
+    for case in cases:
+        yield SpecStarted(case.spec.id, case.backend)
+        while case.number not in waiting:
+            result = _next(results, stop)
+            if result is None:
+                for number in sorted(waiting):
+                    yield told(number)
+                return
+            waiting[result[0].number] = result[1]
+            if kept is not None:
+                kept.add(*result)
+        yield told(case.number)
+
+
+def _next(results: Iterator[tuple[Case, Verdict]], stop: Stop) -> tuple[Case, Verdict] | None:
+    """The next result, or None where the run is asked to stop."""
+    if stop.signum:
+        return None
+    stop.armed = True
+    try:
+        return next(results)
+    except Stopped:
+        return None
+    finally:
+        stop.armed = False
 
 
 def run_one(spec: Spec, backend: Backend, support: Support | None = None) -> Verdict:
@@ -99,14 +148,19 @@ def run_one(spec: Spec, backend: Backend, support: Support | None = None) -> Ver
 def _run(spec: Spec, support: Support) -> Verdict:
     try:
         checks, warnings = _checks(spec, support)
+        if spec.gradchecks:
+            from gradspec.runner.gradcheck import gradcheck
+
+            checks = sorted(
+                [*checks, *(gradcheck(spec, proof, support) for proof in spec.gradchecks)], key=_at
+            )
     except UnsupportedFeature as error:
         return _whole(spec, support, "unsupported", error.feature)
     except Crashed as error:
-        return _whole(spec, support, "error", str(error))
-    if spec.gradchecks:
-        from gradspec.runner.gradcheck import gradcheck
-
-        checks = sorted([*checks, *(gradcheck(spec, proof, support) for proof in spec.gradchecks)], key=_at)
+        outcome = "crash" if isinstance(error.__cause__, MemoryError) else "error"
+        return _whole(spec, support, outcome, str(error))
+    except Exception as error:  # what the backend showed made no sense, or gradspec has a fault
+        return _whole(spec, support, "error", told(error))
     return verdict_of(spec, support.backend.name, checks, warnings)
 
 
