@@ -1,8 +1,8 @@
 """`NamedTuple` as typing has it, without what typing does for every class when it is made.
 
 typing compiles each annotation and a constructor for each class, which was a seventh of a cold
-`gradspec run`.  Here a class costs little more than any other, and its constructor is compiled by
-the first call.  Modules that use this need `from __future__ import annotations`.
+`gradspec run`.  Here a class costs little more than any other, and its constructor is compiled when
+it has been called often: most records of a short run are made a few times.  Modules that use this need `from __future__ import annotations`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ else:
 
         def _getter(index: int, doc: str) -> property:
             return property(itemgetter(index), doc=doc)
+
+    _OFTEN = 50  # calls; compiling takes as long as some hundred
 
     class _Record(tuple):
         """What all records share."""
@@ -57,14 +59,30 @@ else:
             body.update((field, _getter(index, "")) for index, field in enumerate(fields))
             body.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
             made = type.__new__(type, name, (_Record,), body)
-
-            def first(cls: type, *values: Any, **named: Any) -> Any:
-                constructor = _constructor(made)
-                made.__new__ = staticmethod(constructor)
-                return constructor(cls, *values, **named)
-
-            made.__new__ = staticmethod(first)
+            made.__new__ = staticmethod(_first_constructor(made))
             return made
+
+    def _first_constructor(record: type) -> Any:
+        """`__new__` of a record until it is clear that compiling one pays."""
+        fields, defaults = record._fields, record._field_defaults
+        calls = 0
+
+        def new(cls: type, /, *values: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            left = fields[len(values) :]
+            if calls < _OFTEN and len(values) + len(left) == len(fields) and named.keys() <= {*left}:
+                known = {**defaults, **named}
+                try:
+                    return tuple.__new__(cls, (*values, *[known[field] for field in left]))
+                except KeyError:
+                    pass  # one is missing, as the constructor will say
+            constructor = _constructor(record)
+            if calls >= _OFTEN:
+                record.__new__ = staticmethod(constructor)
+            return constructor(cls, *values, **named)
+
+        return new
 
     def _constructor(record: type) -> Any:
         """`__new__` of a record, with its fields as parameters."""

@@ -45,6 +45,19 @@ def test_is_made_and_read_as_typings_is() -> None:
     assert Nothing() == ()
 
 
+def test_is_made_alike_however_often() -> None:
+    class Often(NamedTuple):
+        x: int
+        y: int = 2
+
+    for number in range(200):
+        assert Often(number) == Often(x=number) == Often(number, 2) == Often(y=2, x=number) == (number, 2)
+        with pytest.raises(TypeError, match="x"):
+            Often(y=number)
+        with pytest.raises(TypeError):
+            Often(number, 1, 2)
+
+
 @pytest.mark.parametrize("wrong", [((), {}), ((1, 2, "", 4), {}), ((1,), {"z": 1}), ((1,), {"x": 1})])
 def test_refuses_what_typings_refuses(wrong: tuple[typing.Any, typing.Any]) -> None:
     values, named = wrong
