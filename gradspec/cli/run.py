@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradspec.cli.options import color_for, default_paths, load, load_backend, progress_for, width
+from gradspec.cli.options import color_for, default_paths, load, progress_for, width
+from gradspec.cli.places import Places, place_options
 from gradspec.runner import exits
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = ["command"]
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
 )
 @click.option("-v", "--verbose", is_flag=True, help="A line for every spec, and all failures of each.")
+@place_options
 def command(
     paths: tuple[str, ...],
     backends: tuple[str, ...],
@@ -53,6 +55,7 @@ def command(
     reports: tuple[str, ...],
     color: str,
     verbose: bool,
+    **where: Any,
 ) -> int:
     """Run specs on backends and say exactly what differs.
 
@@ -63,25 +66,36 @@ def command(
     from gradspec.reports.several import Several
     from gradspec.runner.run import run
     from gradspec.runner.select import select
+    from gradspec.runner.stop import Stop
 
     files = Several(_reporters(reports))
+    places = Places(**where)
+    names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
     specs = load(paths or default_paths())
     chosen = select(specs, only, tags, ops)
+    if chosen and places.last_failed:
+        from gradspec.runner.store import last_failed
+
+        chosen = last_failed(chosen, names)
+        if not chosen:
+            print("nothing is left to run: all these specs came out as expected last time", file=sys.stderr)
+            return exits.AS_EXPECTED
     if not chosen:
         print(_nothing(len(specs), only, tags, ops), file=sys.stderr)
         return exits.NOTHING_SELECTED
     progress = progress_for(sys.stdout.write)
     write = progress.write if progress is not None else sys.stdout.write
     console = Console(write, color=color_for(color), width=width(), verbose=verbose)
-    names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
     code = exits.AS_EXPECTED
-    for event in run(chosen, names, load_backend):
-        if progress is not None:
-            progress(event)
-        console(event)
-        files(event)
-        code = getattr(event, "exit_code", code)
-    for fault in files.faults:
+    place, kept = places.workplace(), places.kept()
+    with Stop() as stop:
+        for event in run(chosen, names, place, kept, stop):
+            if progress is not None:
+                progress(event)
+            console(event)
+            files(event)
+            code = getattr(event, "exit_code", code)
+    for fault in (*files.faults, *places.told(place, kept, stop)):
         print(f"gradspec: {fault}", file=sys.stderr)
     return max(code, exits.USAGE) if files.faults else code
 
