@@ -2,7 +2,8 @@
 
 typing compiles each annotation and a constructor for each class, which was a seventh of a cold
 `gradspec run`.  Here a class costs little more than any other, and its constructor is compiled when
-it has been called often: most records of a short run are made a few times.  Modules that use this need `from __future__ import annotations`.
+it has been called often: most records of a short run are made a few times.  Modules that use this
+need `from __future__ import annotations`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ else:
 
         __slots__ = ()
         _fields: tuple[str, ...] = ()
-        _field_defaults: dict[str, Any] = {}
+        _field_defaults: dict[str, Any] = {}  # noqa: RUF012
 
         @classmethod
         def _make(cls, values: Any) -> _Record:
