@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gradspec.reports.color import Paint
-from gradspec.reports.document import stale_line
 from gradspec.reports.failure import block, cut, failures
 from gradspec.reports.headline import sentence, specs
 from gradspec.reports.totals import KINDS, Totals
@@ -34,7 +33,6 @@ _WORDS = {
     "known-failure": "KNOWN",
     "unsupported": "UNSUPPORTED",
     "unchecked": "UNCHECKED",
-    "known-failure": "KNOWN",
 }
 
 
@@ -116,9 +114,6 @@ class Console:
         return f"{word} {verdict.id}  {verdict.backend}  {', '.join(parts)}".rstrip() + "\n"
 
     def end(self, event: RunFinished) -> None:
-        if event.stale:
-            lines = [f"  {stale_line(one._asdict())}" for one in event.stale]
-            self.listed("known failures that are none any more:", lines)
         if self.warnings:
             lines = [
                 f"  {name} line {line}: {code}: {cut(text, self.verbose)}  ({_list(names)})"
