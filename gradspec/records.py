@@ -31,20 +31,23 @@ else:
         __slots__ = ()
         _fields: tuple[str, ...] = ()
         _field_defaults: dict[str, Any] = {}  # noqa: RUF012
+        _shown = "()"
 
         @classmethod
         def _make(cls, values: Any) -> _Record:
             return cls(*values)
 
         def _replace(self, **changes: Any) -> _Record:
-            return self.__class__(**{**self._asdict(), **changes})
+            made = tuple.__new__(self.__class__, map(changes.pop, self._fields, self))
+            if changes:
+                raise TypeError(f"{self.__class__.__name__} has no field {', '.join(changes)}")
+            return made
 
         def _asdict(self) -> dict[str, Any]:
             return dict(zip(self._fields, self, strict=True))
 
         def __repr__(self) -> str:
-            shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
-            return f"{self.__class__.__name__}({shown})"
+            return self.__class__.__name__ + self._shown % self
 
         def __getnewargs__(self) -> tuple[Any, ...]:
             return tuple(self)
@@ -59,6 +62,7 @@ else:
             defaults = {field: body[field] for field in fields if field in body}
             body.update((field, _getter(index, "")) for index, field in enumerate(fields))
             body.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
+            body["_shown"] = f"({', '.join([f'{field}=%r' for field in fields])})"
             made = type.__new__(type, name, (_Record,), body)
             made.__new__ = staticmethod(_first_constructor(made))
             return made

@@ -29,7 +29,7 @@ def _for_the_process(guarded: Callable[[list[str]], int], words: list[str]) -> i
     """
     import gc
 
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     try:
         return guarded(words)
     finally:

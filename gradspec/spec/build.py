@@ -82,6 +82,7 @@ class _Source:
             _leaf(scope, name, view, (*self.where("tensors"), name))
         steps = build_steps(scope, self.get("steps", []), self.where("steps"))
         declared = tuple(sorted(scope.declared - {dtype}))
+        scope.close()
         return Spec(
             id=id,
             file=self.document.file,

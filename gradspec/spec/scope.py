@@ -54,6 +54,11 @@ class Scope:
     def at(self) -> int:
         return len(self.places) - 1
 
+    def close(self) -> None:
+        """Read no more arrays. They know the scope, and the circle would keep the document alive until
+        the garbage collector looked through all of it."""
+        del self.arrays, self.expected
+
     def fault(self, code: str, message: str, path: Path, **pointing: Any) -> None:
         """Note a fault, unless the same one is known (a spec is read once for each of its dtypes)."""
         fault = self.document.fault(code, message, path, **pointing)
