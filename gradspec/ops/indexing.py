@@ -10,7 +10,7 @@ from gradspec.ops.arguments import axis_of, check_axis, each, fault
 from gradspec.ops.registry import INDEX, KEEP, Array, Index, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import ints, sample, uniform
 
-__all__ = ["gather", "getitem", "index", "select", "slice_axis", "where_indices"]
+__all__ = ["gather", "getitem", "index", "index_arrays", "select", "slice_axis", "where_indices"]
 
 
 def _check_select(input: Any, dim: int, index: int, **_: Any) -> None:
@@ -64,10 +64,10 @@ def index(xp: Xp, input: Tensor, indices: Index) -> Tensor:
 
 @index.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, indices: Any) -> Array:
-    return xp.put_add(input_meta.shape, _arrays(xp, indices), ct)
+    return xp.put_add(input_meta.shape, index_arrays(xp, indices), ct)
 
 
-def _arrays(xp: Xp, indices: Any) -> tuple[Any, ...]:
+def index_arrays(xp: Xp, indices: Any) -> tuple[Any, ...]:
     """Index entries with lists of numbers made arrays."""
     return tuple(_array(xp, entry) if isinstance(entry, list | tuple) else entry for entry in indices)
 
@@ -89,7 +89,7 @@ def _array(xp: Xp, nested: Any) -> Array:
 
 def _checked(xp: Xp, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """The arrays of an index, every integer of them in range. Raises index-out-of-range."""
-    entries = _arrays(xp, indices)
+    entries = index_arrays(xp, indices)
     axis = 0
     for entry in entries:
         if isinstance(entry, slice):

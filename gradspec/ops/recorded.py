@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gradspec.ops.arguments import fault
+from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, linear
 
-__all__ = ["copy", "index_get", "index_put", "index_put_add", "scatter_onto"]
+__all__ = ["copy", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto"]
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -35,17 +36,17 @@ def _(xp: Xp, ct: Array, index: Any) -> Array:
 @linear(node="IndexPutBackward0", dtypes=KEEP, internal=True)
 def index_put(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
     """input with values written at index. Source: linear in both."""
-    return xp.put(input, index, values)
+    return xp.put(input, index_arrays(xp, index), values)
 
 
 @index_put.adjoint("input")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
-    return xp.put(ct, index, 0)
+    return xp.put(ct, index_arrays(xp, index), 0)
 
 
 @index_put.adjoint("values")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
-    return xp.getitem(ct, index)
+    return xp.getitem(ct, index_arrays(xp, index))
 
 
 @linear(node="ScatterAddBackward0", dtypes=KEEP, internal=True)
