@@ -16,7 +16,7 @@ from gradspec.engine.tape import Engine
 from gradspec.errors import ProgramError, UnsupportedFeature
 from gradspec.ops import registry
 from gradspec.ops.recording import Recorder
-from gradspec.spec.model import Apply, Slot
+from gradspec.spec.model import Apply, IndexSlice, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,7 @@ class TapeBackend(StepwiseBackend):
             raise UnsupportedFeature(f"op:{call.op}", f"no op {call.op} here")
         if op.name == call.op:
             return self._tables(call.op, call.args)
-        tables = self._tables(op.name, call.args)
+        tables = self._tables(call.op, call.args)
         return _InPlace(lambda inputs: self.machine.change(tables[self.machine.tape.recording], inputs))
 
     def _setitem(self, call: Call) -> Callable[[list[int]], int]:
@@ -129,17 +129,21 @@ class TapeBackend(StepwiseBackend):
         bool arrays write at places."""
         args = dict(call.args)
         index, value = args["index"], args["value"].k
-        if any(isinstance(part, (Slot, tuple, bool)) for part in _parts(index)):
+        if any(type(part) in (Slot, tuple, bool) for part in _parts(index)):
             written = tuple((name, args[name]) for name in ("input", "index", "value"))
             put = self._tables("index_put", (*written[:2], ("values", args["value"])))
             return lambda inputs: self.machine.change(put[self.machine.tape.recording], inputs)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", index)))
-        copy = self._tables("copy", (("input", Slot(0)), ("value", Slot(1))))
+        written = (("input", Slot(0)), ("value", Slot(1)))
+        copy, fill = self._tables("copy_", written), self._tables("fill_all_", written)
+        machine = self.machine
 
         def run(inputs: list[int]) -> int:
-            recording = self.machine.tape.recording
+            recording = machine.tape.recording
             others = [tensor for k, tensor in enumerate(inputs) if k != value]
-            self.machine.assign(get[recording], copy[recording], others, inputs[value])
+            whole = _is_whole(_parts(index), machine.kind(inputs[0]).shape)
+            plans = get[recording], copy[recording], fill[recording]
+            machine.assign(*plans, others, inputs[value], whole=whole)
             return inputs[0]
 
         return run
@@ -354,6 +358,16 @@ class TapeBackend(StepwiseBackend):
 
 def _parts(index: Any) -> tuple[Any, ...]:
     return index if type(index) is tuple else (index,)
+
+
+def _is_whole(parts: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an index of slices and ... leaves out no element: then no view is written, but the tensor."""
+    slices = [part for part in parts if part is not Ellipsis]
+    if any(type(part) is not IndexSlice for part in slices) or len(slices) > len(shape):
+        return False
+    ahead = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    sizes = [*shape[:ahead], *shape[len(shape) - len(slices) + ahead :]]
+    return all(slice(*part).indices(size) == (0, size, 1) for part, size in zip(slices, sizes, strict=True))
 
 
 # Statements that change a tensor and are no op with an underscore: name → how they are prepared.

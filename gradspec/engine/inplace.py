@@ -7,7 +7,7 @@ each view gets a node of its own again (AsStridedBackward0) when it is next look
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,9 @@ def check_view(tape: Tape, tensor: int) -> None:
         tensor = view.source
 
 
-def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: set[int]) -> None:
+def change(
+    tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: set[int], *, overlap: bool
+) -> None:
     """Run an op on `inputs` (slots; the first is the tensor's own) and make its result the tensor.
 
     Raises:
@@ -93,9 +95,11 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: 
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
-    _check_relations(tape, tensor, inputs)
+    if not overlap:
+        _check_relations(tape, tensor, inputs)
     if not plan.records:
         memory.write(tensor, result)
+        stale.update(_outdated(tape, tensor))
         return
     node = plan if plan.out_dtype == kind.dtype else Narrowed(tape, plan, kind.dtype)
     base = memory.base(tensor)
@@ -122,8 +126,23 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: 
             stale.add(other)
 
 
+def _outdated(tape: Tape, tensor: int) -> Iterator[int]:
+    """The views, a written tensor among them, that find the version counter of their base changed."""
+    memory = tape.memory
+    if not memory.views:
+        return
+    counter = memory.counter(tensor)
+    for other in (tensor, *memory.relatives(tensor)):
+        view = memory.views.get(other)
+        if view is None or view.how != "view" or memory.counter(other) != counter:
+            continue
+        if tape.kinds[memory.slot(memory.base(other))].grad:
+            yield other
+
+
 def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...]) -> None:
-    """An operand that shares some, not all, of the written memory has no defined value."""
+    """An operand that lies in part of the written memory, or in all of it otherwise arranged, has no
+    defined value. As in torch, only stretches of memory without gaps are looked at."""
     memory = tape.memory
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
@@ -132,8 +151,16 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...]) -> None:
             dump = tape.engine.library.dump
             mine = dump(memory.places(tensor, root), "int64")
             theirs = dump(memory.places(other, root), "int64")
-            if mine != theirs and not set(mine.flat()).isdisjoint(theirs.flat()):
+            a, b = mine.flat(), theirs.flat()
+            if not (_is_stretch(a) and _is_stretch(b)) or set(a).isdisjoint(b):
+                continue
+            if a != b:
                 raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
+
+
+def _is_stretch(places: list[int]) -> bool:
+    """Whether places follow each other without gaps or repeats, in whatever order."""
+    return bool(places) and len(set(places)) == len(places) == max(places) - min(places) + 1
 
 
 def restride(tape: Tape, view: int) -> int:

@@ -130,8 +130,8 @@ class Machine:
         outs = self.tape.apply(table, tuple([self.slot(tensor) for tensor in tensors]))
         return tuple([memory.owner.get(out, out) for out in outs])
 
-    def change(self, table: Table, tensors: Sequence[int]) -> int:
-        """Run a call in place on the first of `tensors`; that tensor.
+    def change(self, table: Table, tensors: Sequence[int], *, overlap: bool = False) -> int:
+        """Run a call in place on the first of `tensors`; that tensor. `overlap`: operands may lie in it.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -147,7 +147,7 @@ class Machine:
         if plan.op.view:
             self._reshape_in_place(target, plan, slots)
         else:
-            change(tape, target, plan, slots, self._stale)
+            change(tape, target, plan, slots, self._stale, overlap=overlap)
         return target
 
     def _reshape_in_place(self, tensor: int, plan: Any, slots: tuple[int, ...]) -> None:
@@ -162,17 +162,21 @@ class Machine:
         memory.move(tensor, slot)
         memory.write(tensor, result, time=slot)
 
-    def assign(self, get: Table, copy: Table, tensors: Sequence[int], value: int) -> None:
-        """`x[index] = value`: a view is taken and written into. `tensors`: x and index tensors."""
-        target = tensors[0]
-        (view,) = self.apply(get, tensors)
-        if self.memory.owner.get(view, view) == target:
-            self.change(copy, (target, value))
-            return
+    def assign(
+        self, get: Table, copy: Table, fill: Table, tensors: Sequence[int], value: int, *, whole: bool
+    ) -> None:
+        """`x[index] = value`: a view is taken and written into, x itself where the index is all of it.
+
+        `tensors`: x and index tensors; a 0-d value for more than that fills.
+        """
+        view = tensors[0] if whole else self.apply(get, tensors)[0]
+        shape = self.kind(value).shape
+        fills = not shape and self.kind(view).shape != shape
         try:
-            self.change(copy, (view, value))
+            self.change(fill if fills else copy, (view, value), overlap=fills)
         finally:
-            self.memory.forget(view)
+            if not whole:
+                self.memory.forget(view)
 
     def detach_in_place(self, tensor: int) -> None:
         """detach_(). Raises ProgramError view-detached-in-place."""

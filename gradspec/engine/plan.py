@@ -67,6 +67,7 @@ class Plan:
         library: ArrayLibrary,
         recording: bool,
         default: str,
+        in_place: bool = False,
     ) -> None:
         self.op = op
         self.arguments = arguments  # templates by parameter name, defaults filled in
@@ -81,9 +82,11 @@ class Plan:
         )
         self.zero_dim = not any(kind.shape for kind in inputs)
         self.forward = self._write_forward()
-        self.pairs = self._needed() if recording and op.kind != "constant" else ()
+        # what a constant op writes in place cuts the target from its past: a node that gives zeros
+        self.pairs = self._needed() if recording and (op.kind != "constant" or in_place) else ()
         self.records = bool(self.pairs)
-        self.name: str = (op.node if isinstance(op.node, str) else op.node(**pairs)) if self.records else ""
+        node = (in_place and op.node_in_place) or op.node
+        self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
         self.node: Plan | None = self if self.records else None
         self.outputs: int | None = None  # how many, once known, for an op that gives a tuple
         self.kind: Kind | None = None  # the output's, once known
@@ -142,7 +145,7 @@ class Plan:
 
     def _needed(self) -> tuple[tuple[int, str], ...]:
         """(input position, argument name) of the inputs that get a gradient."""
-        if category(self.out_dtype) < 2:
+        if category(self.out_dtype) < 2 and self.op.kind != "constant":
             return ()
         return tuple(
             (position, name)
@@ -194,6 +197,9 @@ class Plan:
         ct = Symbol("ct", self.kind.shape if self.kind else None)
         for name in dict.fromkeys(name for _, name in self.pairs):
             rule = self.op.rules.get(name)
+            if self.op.kind == "constant":
+                self._deliver_zeros(lines, name, xp, recorded)
+                continue
             if rule is None:
                 lines.lines.append(f"{lines.constant(_no_derivative)}({lines.constant(self.op.name)})")
                 break
@@ -211,6 +217,17 @@ class Plan:
             self._deliver(lines, name, rule, result, xp, recorded)
         lines.lines.append("return None")
         return lines.build("ct, values, ins, k, grads")
+
+    def _deliver_zeros(self, lines: Lines, name: str, xp: Any, recorded: bool) -> None:
+        """Zeros for the inputs of a constant op that was run in place."""
+        for position in holes(self.arguments[name]):
+            kind = self.inputs[position]
+            if kind.grad:
+                space = xp if recorded else self.library.namespace(kind.dtype, zero_dim=not kind.shape)
+                zeros = lines.constant(space.zeros)
+                slot = lines.let(f"ins[{position}]")
+                shape, dtype = lines.constant(kind.shape), lines.constant(kind.dtype)
+                lines.lines.append(f"grads.setdefault({slot}, {zeros}({shape}, {dtype}))")
 
     def _argument(self, wanted: str, saved: Callable[[int], Symbol]) -> Any:
         """A rule's argument by its name: a saved tensor, a static value or what is known of a tensor."""

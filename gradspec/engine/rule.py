@@ -39,6 +39,7 @@ class OpLike(Protocol):
     by_name: Any  # dict[str, ParamLike]
     rules: Any  # dict[str, RuleLike]
     node: Any
+    node_in_place: Any
     outputs: str
     dynamic: bool
     view: bool

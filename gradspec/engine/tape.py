@@ -49,7 +49,7 @@ class Table(dict[tuple[Kind, ...], Any]):
     """
 
     def __init__(
-        self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool
+        self, engine: Engine, op: OpLike, args: tuple[tuple[str, Any], ...], recording: bool, in_place: bool
     ) -> None:
         super().__init__()
         given = dict(args)
@@ -59,6 +59,7 @@ class Table(dict[tuple[Kind, ...], Any]):
         self.arguments = {p.name: given.get(p.name, p.default) for p in op.params}
         self.recording = recording
         self.default = engine.default
+        self.in_place = in_place
         self.plain: dict[Any, tuple[Callable[..., Any], Kind, Plan | None]] = {}
 
     def make(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan | Expansion:
@@ -81,7 +82,9 @@ class Table(dict[tuple[Kind, ...], Any]):
         if body is not None:
             self[kinds] = expansion = Expansion(body, self.arguments)
             return expansion
-        plan = Plan(op, self.arguments, kinds, self.engine.library, self.recording, self.default)
+        plan = Plan(
+            op, self.arguments, kinds, self.engine.library, self.recording, self.default, self.in_place
+        )
         plan.warns = () if op.warns is None else tuple(op.warns(**shown))
         # checks of integers look at their values (2 ** -1), those of floats do not
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
@@ -110,7 +113,8 @@ class Engine:
         self._tables: dict[tuple[str, str, bool, str], Table] = {}
 
     def table(self, op: str, args: tuple[tuple[str, Any], ...], recording: bool) -> Table:
-        """The plans of a call. `args` are (parameter, template) pairs, defaults left out."""
+        """The plans of a call. `args` are (parameter, template) pairs, defaults left out; a name that is not
+        the op's own is that of its in-place form."""
         # by text, since 1, 1.0 and True are equal and yet different arguments
         key = (op, repr(args), recording, self.default)
         table = self._tables.get(key)
@@ -118,7 +122,7 @@ class Engine:
             entry = self.find(op)
             if entry is None:
                 raise ProgramError("invalid-argument", f"no op {op}")
-            table = self._tables[key] = Table(self, entry, args, recording)
+            table = self._tables[key] = Table(self, entry, args, recording, op != entry.name)
         return table
 
     def silent(self, table: Table) -> Table:

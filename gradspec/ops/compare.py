@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gradspec.ops.arguments import broadcast
+from collections.abc import Callable
+from typing import Any
+
+from gradspec.ops.arguments import broadcast, rank_of
 from gradspec.ops.registry import COMPARE, Operand, Tensor, Xp, constant
 from gradspec.ops.samples import pairs
 
@@ -13,7 +16,19 @@ ORDERED = ("float", "int", "bool")
 SAMPLES = pairs(("input", -3, 3), ("other", -3, 3), (0, 0.5))
 
 
-@constant(dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES)
+def _node(name: str) -> Callable[..., str]:
+    """The node that cuts a tensor from its past when a comparison is written into it."""
+
+    def node(other: Any, **_: Any) -> str:
+        return f"{name}Backward{0 if rank_of(other) in ('weak', None) else 1}"
+
+    return node
+
+
+@constant(
+    dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Eq"),
+)  # fmt: skip
 def eq(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input = other, as bool. Shapes broadcast. NaN equals nothing.
 
@@ -22,7 +37,10 @@ def eq(xp: Xp, input: Operand, other: Operand) -> Tensor:
     return xp.equal(input, other)
 
 
-@constant(dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES)
+@constant(
+    dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Ne"),
+)  # fmt: skip
 def ne(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input ≠ other, as bool. Shapes broadcast. NaN differs from all.
 
@@ -31,7 +49,10 @@ def ne(xp: Xp, input: Operand, other: Operand) -> Tensor:
     return xp.not_equal(input, other)
 
 
-@constant(dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES)
+@constant(
+    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Lt"),
+)  # fmt: skip
 def lt(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input < other, as bool. Shapes broadcast. False with NaN.
 
@@ -40,7 +61,10 @@ def lt(xp: Xp, input: Operand, other: Operand) -> Tensor:
     return xp.less(input, other)
 
 
-@constant(dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES)
+@constant(
+    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Le"),
+)  # fmt: skip
 def le(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input ≤ other, as bool. Shapes broadcast. False with NaN.
 
@@ -49,7 +73,10 @@ def le(xp: Xp, input: Operand, other: Operand) -> Tensor:
     return xp.less_equal(input, other)
 
 
-@constant(dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES)
+@constant(
+    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Gt"),
+)  # fmt: skip
 def gt(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input > other, as bool. Shapes broadcast. False with NaN.
 
@@ -58,7 +85,10 @@ def gt(xp: Xp, input: Operand, other: Operand) -> Tensor:
     return xp.greater(input, other)
 
 
-@constant(dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES)
+@constant(
+    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    node_in_place=_node("Ge"),
+)  # fmt: skip
 def ge(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """input ≥ other, as bool. Shapes broadcast. False with NaN.
 

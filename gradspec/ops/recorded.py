@@ -91,3 +91,19 @@ def _(xp: Xp, ct: Array) -> Array:
 @copy.adjoint("value")
 def _(xp: Xp, ct: Array) -> Array:
     return ct
+
+
+@linear(node="FillBackward3", dtypes=KEEP, internal=True, inplace=True, apart=("value",))
+def fill_all(xp: Xp, input: Tensor, value: Operand) -> Tensor:
+    """value, 0-d, in every element of input: what assigning one number writes. Source: linear in value."""
+    return xp.broadcast_to(xp.astype(value, xp.dtype), xp.shape(input))
+
+
+@fill_all.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.zeros_like(ct)
+
+
+@fill_all.adjoint("value")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct

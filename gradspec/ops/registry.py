@@ -130,6 +130,8 @@ class Op:
         # How grad_fn is called: a word, or a function (arguments by name: tensors as their (dtype,
         # rank) pairs, others as values) → word.
         self.node: str | Callable[..., str] = facts.pop("node", "")
+        # The same for `name_(x, ...)`, where torch counts that form apart; "" where it does not.
+        self.node_in_place: str | Callable[..., str] = facts.pop("node_in_place", "")
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument

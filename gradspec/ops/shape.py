@@ -203,6 +203,7 @@ def _check_new_axis(input: Any, dim: int, **_: Any) -> None:
 
 @linear(
     node="UnsqueezeBackward0",
+    node_in_place="UnsqueezeBackward1",
     dtypes=KEEP,
     view=True,
     inplace=True,
@@ -245,8 +246,13 @@ def _squeeze_node(dim: Any, **_: Any) -> str:
     return f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}"
 
 
+def _squeeze_in_place(dim: Any, **_: Any) -> str:
+    return f"SqueezeBackward{3 if dim is None else 4 if isinstance(dim, int) else 5}"
+
+
 @linear(
     node=_squeeze_node,
+    node_in_place=_squeeze_in_place,
     dtypes=KEEP,
     view=True,
     inplace=True,
@@ -406,6 +412,7 @@ def _check_swap(input: Any, dim0: int, dim1: int, **_: Any) -> None:
 
 @linear(
     node="TransposeBackward0",
+    node_in_place="TransposeBackward1",
     dtypes=KEEP,
     view=True,
     inplace=True,

@@ -203,7 +203,7 @@ def _is_view(call: Call) -> bool:
     """Whether an op's output shares its first input's memory."""
     if call.op == "__getitem__":
         entries = dict(call.args)["index"]
-        return not any(isinstance(entry, (Slot, tuple, bool)) for entry in entries)  # those copy
+        return not any(type(entry) in (Slot, tuple, bool) for entry in entries)  # those copy
     op = registry.get(call.op)
     return op.view if op is not None else call.op in _VIEW_FORMS
 
