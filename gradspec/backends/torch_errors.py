@@ -41,7 +41,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "saved tensor that has been detached in-place",
     ),
     "leaf-in-place": ("leaf Variable that requires grad", "cannot resize variables that require grad"),
-    "no-grad-view-in-place": ("view was created in (no_grad|inference) mode and is being modified",),
+    "no-grad-view-in-place": ("view was created in (no_grad|inference) mode and (is being|its base or another)",),
     "multi-view-in-place": ("output of a function that returns multiple views",),
     "view-detached-in-place": ("Can't detach views in-place",),
     "overlapping-memory": ("refers? to a single memory location",),
