@@ -83,6 +83,7 @@ class _Judge:
         self.got = got
         self.reruns = reruns
         self.watches: dict[int, Watch] = {}
+        self.tangents: set[int] = set()  # bindings of jvp results: their values alone are judged
         self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
@@ -97,8 +98,10 @@ class _Judge:
         for step in steps:
             if isinstance(step, Watch):
                 self.watches[step.at] = step
-            elif isinstance(step, (Grad, Jvp)):
-                self.gradients.update(step.out if isinstance(step, Grad) else (step.out,))
+            elif isinstance(step, Grad):
+                self.gradients.update(step.out)
+            elif isinstance(step, Jvp):
+                self.tangents.add(step.out)
             elif isinstance(step, GetAttr) and step.name == "grad":
                 self.gradients.add(step.out)
             elif isinstance(step, (Block, Hook)):
@@ -164,6 +167,8 @@ class _Judge:
         for field in look.fields:
             if field not in a or field not in b:
                 continue  # one of the two cannot see it
+            if look.binding in self.tangents and field not in ("value", "dtype", "shape"):
+                continue
             if field in ("value", "grad"):
                 where = lambda seen, f=field: seen.seen[at][index][f]  # noqa: E731
                 differ = self.arrays_differ(a[field], b[field], where)
