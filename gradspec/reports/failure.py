@@ -66,8 +66,10 @@ def rerun(verdict: Verdict) -> str:
     """The command that runs this spec alone."""
     from shlex import quote
 
-    crashed = "GRADSPEC_DEBUG=1 " if verdict.outcome == "error" else ""
-    return f"{crashed}gradspec run {quote(verdict.file)} --only {quote(verdict.id)} -b {verdict.backend}"
+    before = "GRADSPEC_DEBUG=1 " if verdict.outcome == "error" else ""
+    after = {"crash": " --isolate", "timeout": f" --timeout {verdict.duration_s:g}"}.get(verdict.outcome, "")
+    command = f"gradspec run {quote(verdict.file)} --only {quote(verdict.id)} -b {verdict.backend}"
+    return before + command + after
 
 
 def _head(word: str, verdict: Verdict, paint: Paint) -> str:

@@ -22,6 +22,7 @@ __all__ = ["Answer", "Hand"]
 
 _KEPT = 2**16  # bytes of output that are remembered
 _LINES, _WIDTH = 40, 200  # of output that are told
+_OWN = re.compile(r'  File "[^"]*gradspec[/\\]runner[/\\](door|run|jobs|worker)\.py", line')
 _START = "import sys; sys.path[:] = {path!r}\nfrom gradspec.runner.worker import main\nmain({parent})"
 
 
@@ -132,7 +133,27 @@ class Hand:
         """The end of what it wrote since its last case began, fit for a report."""
         text = self._written.rpartition(MARK)[2].decode("utf-8", "replace")
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-        return "\n".join(map(_printable, text.splitlines()[-_LINES:])).strip("\n")
+        return "\n".join(map(_printable, _theirs(text.splitlines())[-_LINES:])).strip("\n")
+
+
+def _theirs(lines: list[str]) -> list[str]:
+    """The lines without what faulthandler says of gradspec's own calls and threads."""
+    kept: list[str] = []
+    stack = hidden = False
+    for line in lines:
+        if re.match(r"(Current thread|Thread|Stack) .*\(most recent call first\):$", line):
+            kept.append("most recent call first:")
+            stack, hidden = True, False
+        elif stack and line.startswith("  File "):
+            hidden = hidden or bool(_OWN.match(line))
+            if not hidden:
+                kept.append(line)
+            elif " in _listen" in line:
+                kept.pop()
+        elif line.strip() and not line.startswith(("Extension modules:", "Timeout (")):
+            stack = False
+            kept.append(line)
+    return kept
 
 
 def _printable(line: str) -> str:

@@ -74,6 +74,8 @@ def run(
         yield RunFinished(totals, code, perf_counter() - start, left)
     finally:
         place.close()
+        if kept is not None:
+            kept.close(finished=False)
 
 
 def _workplace(place: Workplace | Callable[[str], Backend]) -> Workplace:

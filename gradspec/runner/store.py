@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import gmtime, strftime, time
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ __all__ = ["Kept", "Stamps", "last_failed"]
 FORMAT = 1
 ROOT = ".gradspec"
 MOST = 30  # files of finished runs
-_FINE = ("passed", "unsupported", "unchecked", "known-failure")
+_FINE = ("passed", "unsupported", "unchecked")
 _BY_LIMITS = ("crash", "timeout")
 
 
@@ -186,28 +186,30 @@ class Kept:
             seen |= keys
 
 
-def last_failed(specs: Sequence[Spec], backends: Sequence[str], root: str = ROOT) -> list[Spec]:
-    """Of the specs those that on one of the backends did not come out well when they were last run, or
-    never finished, or were changed since, or were never run."""
-    fine = _fine(root)
-    stamps = Stamps()
-    return [
-        spec
-        for spec in specs
-        if any(fine.get((spec.id, name)) != (stamps.of(spec.file) or None) for name in backends)
-    ]
+def last_failed(
+    specs: Sequence[Spec],
+    backends: Sequence[str],
+    known: Callable[[str, str], object] = lambda *_: "",
+    root: str = ROOT,
+) -> list[Spec]:
+    """Of the specs those that on one of the backends did not come out as wanted when they were last run,
+    or never finished, or were changed since, or were never run.
 
-
-def _fine(root: str) -> dict[tuple[str, str], str]:
-    """Where the last result was as wanted: (id, backend) → the stamp that its file had."""
-    fine: dict[tuple[str, str], str] = {}
+    `known(id, backend)` is true for those that are wanted to fail.
+    """
+    last: dict[tuple[str, str], tuple[str, str]] = {}
     for path in _files(os.path.join(root, "runs"), ".jsonl", ".part"):
         for line in _contents(path)[1]:
-            if line["verdict"]["outcome"] in _FINE:
-                fine[_key(line)] = line["stamp"]
-            else:
-                fine.pop(_key(line), None)
-    return fine
+            last[_key(line)] = (line["verdict"]["outcome"], line["stamp"])
+    stamps = Stamps()
+
+    def as_wanted(spec: Spec, backend: str) -> bool:
+        outcome, stamp = last.get((spec.id, backend), ("", ""))
+        if not stamp or stamp != stamps.of(spec.file):
+            return False
+        return outcome != "passed" if known(spec.id, backend) else outcome in _FINE
+
+    return [spec for spec in specs if not all(as_wanted(spec, name) for name in backends)]
 
 
 def _key(line: dict[str, Any]) -> tuple[str, str]:
