@@ -112,11 +112,16 @@ def plugin_manager(broken: list[BackendRow] | None = None) -> PluginManager | No
 
 
 def known_failures(backend: str) -> dict[str, str]:
-    """What plugins say is known to differ on a backend: glob over spec ids → reason."""
-    manager = plugin_manager()
+    """What plugins say is known to differ on a backend that one of them brings: glob over spec ids →
+    reason. Raises UsageError where a plugin cannot say it."""
+    manager = None if backend in BUILT_IN else plugin_manager()
     found: dict[str, str] = {}
-    for known in manager.hook.gradspec_known_failures(backend=backend) if manager is not None else ():
-        found.update(known or {})
+    try:
+        for known in manager.hook.gradspec_known_failures(backend=backend) if manager is not None else ():
+            found.update({str(glob): str(reason) for glob, reason in (known or {}).items()})
+    except Exception as error:
+        text = f"the known failures that a plugin brings for {backend}: {_reason(error)}"
+        raise UsageError(text) from error
     return found
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "fuzz": "Run random programs on two backends and print the shortest that differ.",
     "schema": "Print the JSON Schema of spec files or reports.",
     "ops": "List the ops that statements can call.",
+    "completion": "Print what makes a shell complete commands and their options.",
     "backends": "List the backends and whether they can be loaded.",
 }
 

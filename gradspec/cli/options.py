@@ -37,7 +37,12 @@ def suite_path() -> str:
 
 
 def default_paths() -> list[str]:
-    """`specs/` here if there is one, else the bundled suite."""
+    """Those of the project's pyproject.toml, else `specs/` here if there is one, else the bundled suite."""
+    from gradspec.config import find
+
+    config = find()
+    if config is not None and "paths" in config.values:
+        return list(config.values["paths"])
     if os.path.isdir("specs"):
         return ["specs"]
     suite = suite_path()
@@ -48,12 +53,14 @@ def default_paths() -> list[str]:
 
 def load(paths: tuple[str, ...] | list[str]) -> list[Spec]:
     """All specs of the given files and directories; raises SpecError with all faults of all of them."""
+    from gradspec.config import find
     from gradspec.spec.load import load_paths
 
     specs, faults = load_paths(list(paths))
     if faults:
         raise SpecError(faults)
-    return specs
+    config = find()
+    return specs if config is None else config.as_tolerant(specs)
 
 
 def load_backend(name: str) -> Backend:

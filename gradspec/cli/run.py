@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradspec.cli import complete
+from gradspec.cli.choosing import Choice, choosing_options
+from gradspec.cli.configured import ConfiguredCommand, project
+from gradspec.cli.known import Known, known_options
 from gradspec.cli.options import color_for, default_paths, load, progress_for, width
 from gradspec.cli.places import Places, place_options
 from gradspec.runner import exits
 
 if TYPE_CHECKING:
     from gradspec.reports.kinds import Reporter
+    from gradspec.runner.events import Event
 
 __all__ = ["command"]
 
 
-@click.command("run")
+@click.command("run", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1)
 @click.option(
     "-b",
@@ -27,13 +32,10 @@ __all__ = ["command"]
     "backends",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete.backends,
     help="Run on this backend; repeat for more. Default: python and numpy.",
 )
-@click.option(
-    "--only", multiple=True, metavar="GLOB", help="Only specs whose id fits, as 'ops.sqrt.*'; repeatable."
-)
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only specs with this tag; repeatable.")
-@click.option("--op", "ops", multiple=True, metavar="OP", help="Only specs that call this op; repeatable.")
+@choosing_options
 @click.option(
     "--report",
     "reports",
@@ -45,6 +47,12 @@ __all__ = ["command"]
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
 )
 @click.option("-v", "--verbose", is_flag=True, help="A line for every spec, and all failures of each.")
+@click.option(
+    "--maxfail", type=click.IntRange(1), metavar="N", help="End after N specs that are not as expected."
+)
+@click.option("--durations", type=click.IntRange(1), metavar="N", help="List the N slowest specs.")
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
+@known_options
 @place_options
 def command(
     paths: tuple[str, ...],
@@ -52,27 +60,35 @@ def command(
     only: tuple[str, ...],
     tags: tuple[str, ...],
     ops: tuple[str, ...],
+    changed: str | None,
+    shard: tuple[int, int] | None,
     reports: tuple[str, ...],
     color: str,
     verbose: bool,
+    maxfail: int | None,
+    durations: int | None,
+    watch: bool,
+    known_failures: str | None,
+    update: bool,
     **where: Any,
 ) -> int:
     """Run specs on backends and say exactly what differs.
 
     PATHS are spec files and directories; by default specs/ here if there is one, else the bundled
-    suite.
+    suite. What [tool.gradspec] in pyproject.toml says is the default of paths and options.
     """
-    from gradspec.reports.console import Console
+    if watch:
+        return _watch(paths, known_failures)
     from gradspec.reports.several import Several
     from gradspec.runner.run import run
-    from gradspec.runner.select import select
     from gradspec.runner.stop import Stop
 
     files = Several(_reporters(reports))
     places = Places(**where)
     names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
+    choice, known = Choice(only, tags, ops, changed, shard), Known(known_failures, update, names)
     specs = load(paths or default_paths())
-    chosen = select(specs, only, tags, ops)
+    chosen = choice.of(specs)
     if chosen and places.last_failed:
         from gradspec.runner.store import last_failed
 
@@ -81,23 +97,60 @@ def command(
             print("nothing is left to run: all these specs came out as expected last time", file=sys.stderr)
             return exits.AS_EXPECTED
     if not chosen:
-        print(_nothing(len(specs), only, tags, ops), file=sys.stderr)
-        return exits.NOTHING_SELECTED
-    progress = progress_for(sys.stdout.write)
-    write = progress.write if progress is not None else sys.stdout.write
-    console = Console(write, color=color_for(color), width=width(), verbose=verbose)
-    code = exits.AS_EXPECTED
+        print(choice.nothing(specs), file=sys.stderr)
+        return exits.AS_EXPECTED if choice.unchanged else exits.NOTHING_SELECTED
+    chosen = choice.shard(chosen)
     place, kept = places.workplace(), places.kept()
     with Stop() as stop:
-        for event in run(chosen, names, place, kept, stop):
-            if progress is not None:
-                progress(event)
-            console(event)
-            files(event)
-            code = getattr(event, "exit_code", code)
+        events = choice.shard_events(run(chosen, names, place, kept, stop))
+        events = known.taken_into_account(events, specs, paths)
+        if maxfail is not None:
+            from gradspec.runner.ended import ended_after
+
+            events = ended_after(events, maxfail)
+        updating = known.update(specs)
+        code = _told(events, _folds(color, verbose, durations, [files, *filter(None, [updating])]))
+    if updating is not None:
+        print("\n".join(updating.write()), file=sys.stderr)
+        code = updating.exit_code
     for fault in (*files.faults, *places.told(place, kept, stop)):
         print(f"gradspec: {fault}", file=sys.stderr)
     return max(code, exits.USAGE) if files.faults else code
+
+
+def _folds(color: str, verbose: bool, durations: int | None, others: list[Reporter]) -> list[Reporter]:
+    """What takes the events: progress, the list of slow specs, the console, and others."""
+    from gradspec.reports.console import Console
+
+    progress = progress_for(sys.stdout.write)
+    write = progress.write if progress is not None else sys.stdout.write
+    folds: list[Reporter] = [progress] if progress is not None else []
+    if durations is not None:
+        from gradspec.reports.durations import Durations
+
+        folds.append(Durations(write, durations))
+    return [*folds, Console(write, color=color_for(color), width=width(), verbose=verbose), *others]
+
+
+def _told(events: Iterable[Event], folds: list[Reporter]) -> int:
+    """Hand every event to every fold; the exit code of the run."""
+    code = exits.AS_EXPECTED
+    for event in events:
+        for fold in folds:
+            fold(event)
+        code = getattr(event, "exit_code", code)
+    return code
+
+
+def _watch(paths: tuple[str, ...], known_failures: str | None) -> int:
+    from gradspec.cli.watch import watch
+
+    config = project()
+    others = [config.file, *config.get("code", ())] if config is not None else []
+    others += [known_failures] if known_failures else []
+    words = [word for word in sys.argv[1:] if word != "--watch"]
+    watch(words, paths or default_paths(), others)
+    return exits.AS_EXPECTED
 
 
 def _reporters(texts: Sequence[str]) -> list[Reporter]:
@@ -113,14 +166,3 @@ def _reporters(texts: Sequence[str]) -> list[Reporter]:
     unknown = any(text.partition("=")[0] not in kinds.KINDS for text in wanted)
     others = plugins.reporters() if unknown else {}
     return [kinds.make(text, others) for text in wanted]
-
-
-def _nothing(loaded: int, only: tuple[str, ...], tags: tuple[str, ...], ops: tuple[str, ...]) -> str:
-    if not loaded:
-        return "no spec found: a directory is searched for files ending in .gradspec.yaml"
-    wanted = [
-        f"{option} {text}"
-        for option, texts in (("--only", only), ("--tag", tags), ("--op", ops))
-        for text in texts
-    ]
-    return f"none of {loaded} specs fits {' '.join(wanted)}"

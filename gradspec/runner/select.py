@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradspec.spec.model import Spec
 
-__all__ = ["ops_of", "select"]
+__all__ = ["fits", "ops_of", "select"]
 
 
 def select(
@@ -22,13 +22,14 @@ def select(
     return [
         spec
         for spec in specs
-        if (not only or any(_fits(spec.id, glob) for glob in only))
+        if (not only or any(fits(spec.id, glob) for glob in only))
         and (not tags or not set(tags).isdisjoint(spec.tags))
         and (not ops or not set(ops).isdisjoint(ops_of(spec)))
     ]
 
 
-def _fits(name: str, glob: str) -> bool:
+def fits(name: str, glob: str) -> bool:
+    """Whether the id `name` fits a glob, with its dtype or without."""
     return fnmatchcase(name, glob) or fnmatchcase(name.partition("@")[0], glob)
 
 

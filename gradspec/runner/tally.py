@@ -1,0 +1,44 @@
+"""What a run has come to so far."""
+
+from __future__ import annotations
+
+from gradspec.runner import exits
+from gradspec.runner.events import BackendReady, BackendUnavailable, Event, RunStarted, SpecFinished
+from gradspec.runner.verdict import OUTCOMES
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """Folds events into totals, an exit code, and how many specs × backends are left."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, dict[str, int]] = {}
+        self.bad = 0
+        self._specs = 0
+        self._done = 0
+        self._codes: set[int] = set()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._specs = event.specs
+            case BackendReady():
+                self.totals[event.name] = dict.fromkeys(OUTCOMES, 0)
+            case BackendUnavailable():
+                self._codes.add(exits.UNAVAILABLE)
+            case SpecFinished():
+                outcome = event.verdict.outcome
+                code = exits.of_outcome(outcome)
+                self.totals[event.verdict.backend][outcome] += 1
+                self._codes.add(code)
+                self._done += 1
+                self.bad += code != exits.AS_EXPECTED
+
+    @property
+    def exit_code(self) -> int:
+        return exits.worst(self._codes)
+
+    @property
+    def left(self) -> int:
+        return self._specs * len(self.totals) - self._done
