@@ -92,8 +92,8 @@ def _transposed(
 ) -> Array:
     """The cotangent of one operand: the equation with its letters and the result's exchanged.
 
-    A letter that the operand repeats gets an identity matrix beside it, one that nothing else has a
-    vector of ones.
+    A letter that the operand repeats gets an identity matrix beside it, one that nothing else has, or
+    has with size 1 alone, a vector of ones.
     """
     wanted, spare = "", [letter for letter in LETTERS if letter not in "".join(terms.operands)]
     inputs = [terms.result, *(letters for k, letters in enumerate(terms.operands) if k != place)]
@@ -104,7 +104,10 @@ def _transposed(
             inputs.append(letter + fresh)
             arrays.append(xp.tril(xp.triu(xp.ones((size, size)))))
             letter = fresh
-        elif not any(letter in other for other in inputs):
+        elif not any(
+            letter in other and xp.shape(array)[other.index(letter)] == sizes[letter]
+            for other, array in zip(inputs, arrays, strict=True)
+        ):
             inputs.append(letter)
             arrays.append(xp.ones((sizes[letter],)))
         wanted += letter
@@ -149,6 +152,7 @@ def _alone(operands: Any, **_: Any) -> Any:
     expand=_alone,
     samples=(
         sample(equation="ij,jk->ik", operands=[uniform(2, 3), uniform(3, 4)]),
+        sample(equation="ij,jk->ik", operands=[uniform(2, 1), uniform(3, 2)]),
         sample(equation="i,i->", operands=[uniform(3), uniform(3)]),
         sample(equation="i,j->ij", operands=[uniform(2), uniform(3)]),
         sample(equation="ij->ji", operands=[uniform(2, 3)]),
