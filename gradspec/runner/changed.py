@@ -68,7 +68,12 @@ def changed_since(reference: str) -> Changed:
 def _git(*arguments: str, folder: str | None = None, what: str = "") -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, errors="surrogateescape"
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="surrogateescape",
         )
     except OSError as error:
         raise UsageError(f"--changed asks git, which cannot be run: {error.strerror}") from error

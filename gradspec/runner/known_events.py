@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gradspec.runner import exits
 from gradspec.runner.events import Event, RunFinished, SpecFinished, Stale
-from gradspec.runner.known_failures import KnownFailures
-from gradspec.runner.known_file import Entry
 from gradspec.runner.tally import Tally
-from gradspec.runner.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gradspec.runner.known_failures import KnownFailures
+    from gradspec.runner.known_file import Entry
+    from gradspec.runner.verdict import Verdict
 
 __all__ = ["judged", "with_known_failures"]
 

@@ -49,7 +49,7 @@ class KnownFailures:
     def stale(self, ids: Iterable[str], plugins: bool = False) -> tuple[Stale, ...]:
         """The entries that none of the ids fits; those of plugins only where asked for, since they speak
         of the conformance suite and not of a project's own specs."""
-        names = dict.fromkeys(name for id in ids for name in (id, id.partition("@")[0]))
+        names = dict.fromkeys(name for one in ids for name in (one, one.partition("@")[0]))
         return tuple(
             Stale(backend, *entry)
             for lists in (self.own, self.brought if plugins else {})

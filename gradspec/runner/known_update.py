@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gradspec.runner import exits
 from gradspec.runner.events import Event, RunFinished, SpecFinished, Stale
@@ -11,7 +12,9 @@ from gradspec.runner.files import put_text
 from gradspec.runner.known_failures import KnownFailures, file_for
 from gradspec.runner.known_file import rewritten
 from gradspec.runner.select import fits
-from gradspec.runner.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gradspec.runner.verdict import Verdict
 
 __all__ = ["Update"]
 
@@ -60,10 +63,10 @@ class Update:
             return ["the run did not come to its end: lists of known failures stay as they are"]
         told = [self._write(backend) for backend in self.seen]
         brought = [
-            f"{id} on {backend} holds, but its entry is {entry.file}'s"
-            for backend, ids in self.held.items()
-            for id in sorted(ids)
-            if (entry := self.known.entry(id, backend)) is not None and not entry.line
+            f"{name} on {backend} holds, but its entry is {entry.file}'s"
+            for backend, names in self.held.items()
+            for name in sorted(names)
+            if (entry := self.known.entry(name, backend)) is not None and not entry.line
         ]
         return [*filter(None, told), *brought] or ["lists of known failures: nothing to change"]
 
@@ -78,7 +81,7 @@ class Update:
             with open(file, encoding="utf-8-sig", newline="") as stream:
                 text = stream.read()
         put_text(file, rewritten(text, replaced, added))
-        counts = [f"{len(added)} added"] if added else []
+        counts = [f"{len(added)} added, say there why"] if added else []
         counts += [f"{len(replaced)} no longer true"] if replaced else []
         return f"{file}: {', '.join(counts)}"
 
@@ -89,12 +92,12 @@ class Update:
         changed: dict[str, list[tuple[str, str]]] = {
             stale.glob: [] for stale in self.stale if stale.backend == backend and stale.line
         }
-        for id in held:
-            entry = self.known.entry(id, backend)
+        for name in held:
+            entry = self.known.entry(name, backend)
             if entry is None or not entry.line or entry.glob in changed:
                 continue
-            rest = sorted(name for name in left if fits(name, entry.glob))
-            changed[entry.glob] = [(name, entry.reason) for name in rest]
+            rest = sorted(one for one in left if fits(one, entry.glob))
+            changed[entry.glob] = [(one, entry.reason) for one in rest]
         return changed
 
 
@@ -104,6 +107,6 @@ def _reason(verdict: Verdict) -> str:
     text = f"{verdict.outcome}: {verdict.message}"
     if first is not None:
         subject = f'{first.field} of "{first.name}"' if first.name else f"line {first.place.line}"
-        text = f"{subject}: {first.summary}"
+        text = f"{subject}, {first.summary}"
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
