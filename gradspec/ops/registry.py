@@ -37,7 +37,8 @@ dtype.  The engine does these once.  A rule for a list argument returns a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from gradspec.dtypes import category, result_type
@@ -257,14 +258,41 @@ def _params(function: Callable[..., Any]) -> tuple[Param, ...]:
     )
 
 
-class Registry(dict[str, Op]):
-    """Op name → Op."""
+class Registry(Mapping[str, Op]):
+    """Op name → Op. A module of ops that was announced is imported when one of them is asked for."""
+
+    def __init__(self) -> None:
+        self._ops: dict[str, Op] = {}
+        self._homes: dict[str, str] = {}  # op name → the module that adds it
+
+    def announce(self, modules: dict[str, list[str]]) -> None:
+        """Say which ops a module adds when it is imported; ops are listed in this order."""
+        self._homes.update((name, module) for module, names in modules.items() for name in names)
 
     def add(self, op: Op) -> Op:
-        if op.name in self:
+        home = op.forward.__module__
+        if op.name in self._ops or self._homes.get(op.name, home) != home:
             raise TypeError(f"op {op.name} is registered twice")
-        self[op.name] = op
+        if op.name not in self._homes and home in self._homes.values():
+            raise TypeError(f"op {op.name} of {home} is not among the ops announced for that module")
+        self._ops[op.name] = op
         return op
+
+    def __getitem__(self, name: str) -> Op:
+        op = self._ops.get(name)
+        if op is None:
+            import_module(self._homes[name])
+            op = self._ops[name]
+        return op
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._ops or name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._homes, **self._ops})
+
+    def __len__(self) -> int:
+        return len({**self._homes, **self._ops})
 
     def base_of(self, name: str) -> Op | None:
         """The op of a statement's name; `mul_` is mul in place. None where there is none."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import gradspec.ops
 from gradspec.errors import ProgramError
-from gradspec.ops import registry
+from gradspec.ops import FAMILIES, registry
 from gradspec.ops.registry import FLOAT, PROMOTE, SAME, Op, elementwise
+from tests.architecture.tree import python
 
 TIER_1 = [
     "log_softmax", "relu", "softmax", "eq", "ge", "gt", "le", "lt", "ne", "ones_like", "zeros_like",
@@ -23,6 +28,50 @@ PUBLIC = [op for op in registry.values() if not op.internal]
 def test_tier_1_is_whole() -> None:
     assert len(TIER_1) == 66
     assert [name for name in TIER_1 if name not in registry or registry[name].internal] == []
+
+
+def test_families_add_what_is_announced_for_them() -> None:
+    announced = {f"gradspec.ops.{family}": names.split() for family, names in FAMILIES.items()}
+    added: dict[str, list[str]] = {}
+    for name, op in registry.items():
+        assert name == op.name
+        added.setdefault(op.forward.__module__, []).append(name)
+    assert added == announced
+    assert len(registry) == len({*registry}) == sum(map(len, added.values()))
+
+
+def test_every_module_with_ops_is_announced() -> None:
+    folder = Path(gradspec.ops.__file__).parent
+    files = {
+        path.stem
+        for path in folder.glob("*.py")
+        if re.search(r"^@(composite|linear|elementwise|general|constant)\(", path.read_text(), re.MULTILINE)
+    }
+    assert files == {*FAMILIES} - {"recording", "registry"}
+
+
+def test_a_family_is_imported_when_it_is_asked_for() -> None:
+    done = python(
+        "import sys\n"
+        "from gradspec.ops import registry\n"
+        "assert 'mul' in registry and 'mull' not in registry\n"
+        "assert registry.base_of('mul_').name == 'mul' and registry.get('mull') is None\n"
+        "print(*[name for name in sys.modules if name.startswith('gradspec.ops.')])\n"
+    )
+    assert set(done.stdout.split()) <= {
+        f"gradspec.ops.{name}" for name in ("registry", "binary", "arguments", "samples")
+    }, done.stderr
+
+
+def test_refuses_an_op_that_is_there_and_one_that_was_not_announced() -> None:
+    def forward(xp: object) -> None:
+        """Nothing."""
+
+    with pytest.raises(TypeError, match="twice"):
+        registry.add(Op("constant", forward, name="mul"))
+    forward.__module__ = "gradspec.ops.unary"
+    with pytest.raises(TypeError, match="announced"):
+        registry.add(Op("constant", forward, name="mull"))
 
 
 @pytest.mark.parametrize("op", PUBLIC, ids=lambda op: op.name)
