@@ -7,7 +7,7 @@ so nothing is imported here but pytest, and nothing happens unless a spec file i
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f" (default: {' and '.join(DEFAULT)}, skipped where not available)",
     )  # fmt: skip
     group.addoption(
-        "--gradspec-known-failures", metavar="FILE", help="a file of known failures: these must fail (xfail)"
-    )
-    parser.addini("gradspec_backends", "backends that specs run on, as --gradspec-backend", type="args")
-    parser.addini("gradspec_known_failures", "a file of known failures, as --gradspec-known-failures")
+        "--gradspec-known-failures", metavar="PATH",
+        help="what may fail, and must: a directory of files BACKEND.yaml, or one of them"
+        " (default: gradspec-known-failures in the root directory, if there is one)",
+    )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,12 +86,16 @@ class Suite:
     """What the specs of one pytest run share: backends, each loaded once, and what is known to fail."""
 
     def __init__(self, config: pytest.Config) -> None:
-        named = config.getoption("gradspec_backend") or config.getini("gradspec_backends")
+        from gradspec.config import find
+
+        project = find(str(config.rootpath))
+        said = project.values if project is not None else {}
+        named = config.getoption("gradspec_backend") or said.get("backends", ())
         self.named = bool(named)
         self.backends: tuple[str, ...] = tuple(dict.fromkeys(named or DEFAULT))
         for name in self.backends:
             config.addinivalue_line("markers", f"{name}: specs on the backend {name}")
-        self.known = _known_failures(config)
+        self.known = _known_failures(config, said, self.backends)
         self.ids: dict[str, Spec] = {}
         self._loaded: dict[str, Support | str] = {}
 
@@ -117,15 +121,21 @@ class Suite:
 _SUITE = pytest.StashKey[Suite]()
 
 
-def _known_failures(config: pytest.Config) -> KnownFailures | None:
-    named = config.getoption("gradspec_known_failures")
-    path = named or config.getini("gradspec_known_failures")
-    if not path:
-        return None
-    from gradspec.runner.known_failures import load
+def _known_failures(
+    config: pytest.Config, said: Mapping[str, Any], backends: tuple[str, ...]
+) -> KnownFailures:
+    """What is known to fail, from where `gradspec run` has it too."""
+    from gradspec.plugins import known_failures
+    from gradspec.runner.known_failures import DIRECTORY, load
 
-    base = config.invocation_params.dir if named else config.rootpath
-    return load(str(base / path))
+    path: str | None = config.getoption("gradspec_known_failures")
+    if path:
+        path = str(config.invocation_params.dir / path)
+    elif "known-failures" in said:
+        path = said["known-failures"]
+    elif (default := config.rootpath / DIRECTORY).is_dir():
+        path = str(default)
+    return load(path, backends, known_failures)
 
 
 class SpecFile(pytest.File):
@@ -146,8 +156,20 @@ class SpecFile(pytest.File):
                 raise SpecError(repeated)
         except GradspecError as error:
             raise self.CollectError(str(error)) from None
+        except Exception as error:
+            if self.config.getoption("fulltrace", False):
+                raise
+            raise self.CollectError(_internal(error)) from None
         for spec in specs:
             yield SpecNode.from_parent(self, name=spec.id, spec=spec, suite=suite)
+
+
+def _internal(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return (
+        f"gradspec: internal error: {type(error).__name__}: {text}\n"
+        "This is a bug in gradspec: --full-trace shows the traceback."
+    )
 
 
 def _shown(path: Path, config: pytest.Config) -> str:
@@ -184,7 +206,7 @@ class SpecItem(pytest.Item):
         self.add_marker(self.name)
         self.extra_keyword_matches.update(spec.tags)
         self.user_properties.append(("line", spec.line))
-        if suite.known is not None and (reason := suite.known.match(spec.id, self.name)):
+        if reason := suite.known.match(spec.id, self.name):
             self.add_marker(pytest.mark.xfail(reason=f"known failure: {reason}", strict=True))
 
     def setup(self) -> None:
@@ -214,11 +236,7 @@ class SpecItem(pytest.Item):
         try:
             return run_one(self.spec, support.backend, support)
         except Exception as error:
-            text = " ".join(str(error).split())
-            raise Mismatch(
-                f"gradspec: internal error: {type(error).__name__}: {text}\n"
-                "This is a bug in gradspec: --full-trace shows the traceback."
-            ) from error
+            raise Mismatch(_internal(error)) from error
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         error = excinfo.value
