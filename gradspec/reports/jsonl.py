@@ -45,8 +45,8 @@ class Lines:
             case _:
                 return
         self.write(line)
-        if isinstance(event, RunFinished) and self.file is not None:
-            self.file.close()
+        if isinstance(event, RunFinished):
+            self.close()
 
     def write(self, line: dict[str, Any]) -> None:
         import json
@@ -57,7 +57,16 @@ class Lines:
             self.file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
             self.file.flush()
         except OSError as error:
+            self.close()
             raise self.output.failed(error) from error
+
+    def close(self) -> None:
+        """Let go of the file, also of one that takes no more."""
+        if self.file is not None:
+            try:
+                self.file.close()
+            except OSError:
+                pass
 
 
 def schema() -> dict[str, Any]:
