@@ -10,7 +10,8 @@ __all__ = ["Aside"]
 
 
 class Aside:
-    """A context in which stdout is stderr, for Python and for compiled code. May be entered many times."""
+    """A context in which stdout is stderr, for Python and for compiled code. May be entered many times,
+    by one thread of a process."""
 
     def __init__(self) -> None:
         self._real = -1

@@ -6,10 +6,12 @@ can do the work.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from importlib import import_module
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,7 @@ __all__ = ["Elsewhere", "factory", "look", "perform"]
 _AHEAD = 64  # jobs that are handed over before the first is done
 _WORKERS = 8  # for how many the work is cut where the executor does not say
 
+_home = 0  # the process that hands jobs over
 _at_bench = threading.Lock()  # backends are no more thread-safe than the warnings they catch
 _bench = Bench()
 _own = threading.local()
@@ -44,7 +47,8 @@ def look(loader: str, names: Sequence[str]) -> list[list[Any]]:
 def perform(job: Job) -> list[Any]:
     """What comes of each case of a job, in order: a verdict's line, or the fields of a `Lost`."""
     if not job["isolate"]:
-        with _at_bench, Aside():
+        # In the process of the run itself stdout belongs to the console.
+        with _at_bench, Aside() if os.getpid() != _home else nullcontext():
             return [wire.dumps(_bench.verdict(job, index)) for index in range(len(job["cases"]))]
     crew = getattr(_own, "crew", None)
     if crew is None:
@@ -59,6 +63,8 @@ class Elsewhere:
     def __init__(
         self, make: Callable[[], Executor], loader: str, limits: Limits = NO_LIMITS, isolate: bool = False
     ) -> None:
+        global _home
+        _home = os.getpid()
         self.make = make
         self.loader = loader
         self.limits = limits
@@ -69,6 +75,8 @@ class Elsewhere:
     def ready(self, names: Sequence[str]) -> Iterator[Loaded | BackendUnavailable]:
         try:
             found = self._submit(look, self.loader, list(names)).result()
+        except GradspecError:
+            raise
         except Exception as error:
             raise GradspecError(f"the executor cannot do jobs: {_told(error)}") from error
         for word, *rest in found:
@@ -86,11 +94,11 @@ class Elsewhere:
         done: SimpleQueue[tuple[list[Case], Future[list[Any]]]] = SimpleQueue()
         out = 0
         while True:
-            # Suspects one at a time and alone, so that an innocent one is not lost with its neighbour.
             while out < _AHEAD and (batch := next(fresh, None)) is not None:
                 self._hand_over(batch, done)
                 out += 1
-            if not out and suspects:
+            # One at a time and alone, so that an innocent one is not lost with its neighbour.
+            if alone := not out and bool(suspects):
                 self._hand_over([suspects.popleft()], done)
                 out += 1
             if not out:
@@ -100,7 +108,7 @@ class Elsewhere:
             error = future.exception()
             if error is None:
                 yield from zip(batch, map(_verdict, batch, future.result()), strict=True)
-            elif len(batch) > 1:
+            elif not alone:
                 suspects.extend(batch)
             else:
                 lost = Lost("crash", f"the executor gave no result: {_told(error)}")
@@ -134,7 +142,6 @@ class Elsewhere:
 
 def factory(name: str) -> Callable[[], Executor]:
     """The function that `--executor module:function` names; raises UsageError where there is none."""
-    import os
     import sys
 
     module, colon, attribute = name.partition(":")
