@@ -15,6 +15,8 @@ COMMANDS = {
     "run": "Run specs on backends and say exactly what differs.",
     "report": "Make one report of several, or another kind of one.",
     "summary": "Print reports as a Markdown table for a pull request.",
+    "new": "Write a first spec.",
+    "accept": "Write what a backend answers into the expectations of spec files.",
     "check": "Check spec files without running them.",
     "trace": "Run a program step by step and print its tensors.",
     "export": "Print the canonical program of a spec file as JSON.",

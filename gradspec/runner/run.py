@@ -21,11 +21,12 @@ from gradspec.runner.support import Support
 from gradspec.runner.verdict import OUTCOMES, CheckResult, Shown, Verdict
 
 if TYPE_CHECKING:
-    from gradspec.backends.base import Backend
+    from gradspec.backends.base import Backend, Observations
+    from gradspec.runner.reach import Reach
     from gradspec.runner.store import Kept
     from gradspec.spec.model import Spec
 
-__all__ = ["run", "run_one"]
+__all__ = ["observed", "run", "run_one"]
 
 
 def run(
@@ -168,6 +169,13 @@ def _run(spec: Spec, support: Support) -> Verdict:
 
 def _checks(spec: Spec, support: Support) -> tuple[list[CheckResult], list[Shown]]:
     """Run what the backend can run of the program and judge what it saw."""
+    seen, unsupported, emulated = observed(spec, support)
+    return judge(spec, seen, support, unsupported, emulated)
+
+
+def observed(spec: Spec, support: Support) -> tuple[Observations, Reach | None, Reach | None]:
+    """What the backend sees of what it can run of the program; the reach of the steps that it cannot run
+    and of those it emulates. Raises as `observe` does."""
     program = spec.program
     lacking, emulating = support.of_program(program)
     unsupported = emulated = None
@@ -182,7 +190,7 @@ def _checks(spec: Spec, support: Support) -> tuple[list[CheckResult], list[Shown
         unsupported = reach(
             spec.program, lambda step: lacking.get(id(step)) or late.get(getattr(step, "at", -1), "")
         )
-    return judge(spec, seen, support, unsupported, emulated)
+    return seen, unsupported, emulated
 
 
 def _at(check: CheckResult) -> int:

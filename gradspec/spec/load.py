@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from gradspec.spec.model import Spec
 
 __all__ = [
-    "MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_file", "load_paths", "load_text", "repeated_id",
+    "MAX_FILE_BYTES", "SUFFIXES", "find_files", "load_document", "load_file", "load_paths", "load_text",
+    "repeated_id",
 ]  # fmt: skip
 
 SUFFIXES = (".gradspec.yaml", ".gradspec.yml")
 MAX_FILE_BYTES = 256 * 2**20
 # What may only follow from a fault of shape found before, such as a name that a faulty step would have bound.
+_OF_VALUES = ("wrong-type", "unknown-code", "bad-constant", "bad-dtype", "bad-value", "bad-array")
 _FOLLOW_UPS = ("unknown-name", "bad-expectation")
 
 
 def load_text(text: str, file: str) -> list[Spec]:
     """The specs in YAML text; `file` is what messages call it. Raises SpecError with every fault."""
-    return _load(read(text, file))
+    return load_document(read(text, file))
 
 
 def load_file(path: str) -> list[Spec]:
@@ -45,7 +47,7 @@ def load_file(path: str) -> list[Spec]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([Fault("unreadable-file", f"cannot be read: {reason}", Place(path, 1))]) from None
-    return _load(decode(data, path))
+    return load_document(decode(data, path))
 
 
 def load_paths(paths: Iterable[str]) -> tuple[list[Spec], list[Fault]]:
@@ -93,7 +95,8 @@ def repeated_id(spec: Spec, first: Spec) -> Fault:
     return Fault("duplicate-id", message, Place(spec.file, spec.line), source, hint)
 
 
-def _load(document: Document) -> list[Spec]:
+def load_document(document: Document) -> list[Spec]:
+    """The specs of a file that has been read. Raises SpecError with every fault."""
     specs: list[Spec] = []
     if document.view is not None or not document.faults:
         broken = check_shape(document)
@@ -102,8 +105,18 @@ def _load(document: Document) -> list[Spec]:
         elif broken is not None:
             document.faults += _faults_of_the_rest(document, broken)
     if document.faults:
-        raise SpecError(_in_order(document.faults))
+        raise SpecError([_left_open(fault) for fault in _in_order(document.faults)])
     return specs
+
+
+def _left_open(fault: Fault) -> Fault:
+    """The fault, or what is to be said of an expectation that is yet to be filled in."""
+    column = fault.place.column
+    if fault.code not in _OF_VALUES or fault.source[column - 1 : column + 2] != "...":
+        return fault
+    hint = "`gradspec accept` writes what a backend answers"
+    place = fault.place._replace(width=3)
+    return Fault("left-open", "an expectation is left open", place, fault.source, hint)
 
 
 def _faults_of_the_rest(document: Document, broken: list[Path]) -> list[Fault]:

@@ -1,0 +1,1 @@
+"""Writing what a backend answers into the expectations of spec files, and nothing else."""
