@@ -61,7 +61,9 @@ class Passes:
 
         def arrive(slot: int, ct: Any) -> None:
             if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
-                self._accumulate(machine.memory.owner.get(slot, slot), ct)
+                tensor = machine.memory.owner.get(slot, slot)
+                if tensor not in machine.memory.borrowed:
+                    self._accumulate(tensor, ct)
 
         within, reached = self._reach(seeds, chosen)
         visits = self._visits(kept)
@@ -155,7 +157,7 @@ class Passes:
             raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
         cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
         for root in roots:
-            if not self.machine.requires_grad(root):
+            if not self.machine.requires_grad(root) or root in self.machine.memory.borrowed:
                 raise ProgramError(
                     "untracked", "backward from a tensor that does not require grad and has no grad_fn"
                 )
@@ -202,7 +204,10 @@ class Passes:
     def _visits(self, kept: set[int]) -> dict[int, Visit]:
         """What happens to the gradient at single slots: hooks in their order, then retaining."""
         visits: dict[int, Visit] = {}
+        borrowed, owner = self.machine.memory.borrowed, self.machine.memory.owner
         for slot, hooks in self.machine.hooks.items():
+            if borrowed and owner.get(slot, slot) in borrowed:
+                continue
             visits[slot] = self._hooked(slot, hooks)
         for tensor in kept:
             slot = self.machine.slot(tensor)
@@ -218,8 +223,10 @@ class Passes:
                 result = function(given)
                 if result is not None and result != given:
                     ct = self._hook_result(result, kind, isinstance(ct, Traced))
-                elif result is not None:
-                    ct = ct if isinstance(ct, Traced) else self.machine.value(given)
+                elif isinstance(ct, Traced):
+                    ct = Traced(self.tape, self.machine.slot(given))
+                else:  # it may have been changed in place
+                    ct = self.machine.value(given)
             return ct
 
         return run
@@ -259,9 +266,9 @@ class Passes:
         machine = self.machine
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
         if old is None:
-            # a recorded gradient is cloned, as the leaf's grad must not be the graph's own tensor
+            # a recorded gradient is copied, as the leaf's grad must not be the graph's own tensor
             kept = (
-                self.tape.ops.clone(ct)
+                self.tape.ops.duplicate(ct)
                 if isinstance(ct, Traced) and self.tape.nodes[ct.slot] is not None
                 else ct
             )

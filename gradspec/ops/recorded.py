@@ -8,7 +8,7 @@ from gradspec.ops.arguments import fault
 from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, linear
 
-__all__ = ["copy", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto"]
+__all__ = ["copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto"]
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -105,5 +105,16 @@ def _(xp: Xp, ct: Array) -> Array:
 
 
 @fill_all.adjoint("value")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@linear(node="CopyBackwards", dtypes=KEEP, internal=True)
+def duplicate(xp: Xp, input: Tensor) -> Tensor:
+    """input as what a leaf keeps of a gradient with history. Source: the identity."""
+    return input
+
+
+@duplicate.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return ct
