@@ -52,7 +52,7 @@ class Walk:
         """Whether nodes just have to run, one after the other."""
         return (
             self.recorder is None and self.within is None and not self.visit and not self.ordered
-            and not tape.anomaly and not tape.memory.written
+            and not tape.anomaly and not tape.memory.written and not tape.cut
         )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ class _Careful:
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within:
-            if tape.memory.written and plan.saves_anything:
+            if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
             back = plan.back if how.recorder is None else how.recorder.back_of(plan)
             if tape.anomaly:
@@ -187,7 +187,7 @@ def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[i
 
 
 def _check_saved(tape: Tape, plan: Any, k: int) -> None:
-    """Raises modified-in-place where a value that node k saved was written over since."""
+    """Raises modified-in-place where a value that node k saved was written over or detached since."""
     memory = tape.memory
     in_place = k in tape.rewrites
     late = False
@@ -197,9 +197,9 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         slot = tape.ins[k][position]
         if slot == tape.ins[k][0] and in_place:
             late = True
-        late = late or memory.last_write(slot) > (k - 1 if in_place else k)
+        late = late or slot in tape.cut or memory.last_write(slot) > (k - 1 if in_place else k)
     if plan.saves_output:
-        late = late or memory.last_write(k) > k or k in tape.cut
+        late = late or memory.last_write(k) > k
     if late:
         raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
 

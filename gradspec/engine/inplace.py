@@ -68,7 +68,7 @@ def check_view(tape: Tape, tensor: int) -> None:
 
 
 def change(
-    tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: set[int], *, overlap: bool
+    tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: set[int], *, overlap: str
 ) -> None:
     """Run an op on `inputs` (slots; the first is the tensor's own) and make its result the tensor.
 
@@ -95,8 +95,8 @@ def change(
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
-    if not overlap:
-        _check_relations(tape, tensor, inputs)
+    if overlap != "any":
+        _check_relations(tape, tensor, inputs, same=overlap == "same")
     if not plan.records:
         memory.write(tensor, result)
         stale.update(_outdated(tape, tensor))
@@ -124,6 +124,7 @@ def change(
     for other in memory.relatives(tensor):
         if other != base and memory.base(other) == base:
             stale.add(other)
+    stale.update(other for other in _outdated(tape, tensor) if other != tensor)
 
 
 def _outdated(tape: Tape, tensor: int) -> Iterator[int]:
@@ -140,13 +141,13 @@ def _outdated(tape: Tape, tensor: int) -> Iterator[int]:
             yield other
 
 
-def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...]) -> None:
+def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool) -> None:
     """An operand that lies in part of the written memory, or in all of it otherwise arranged, has no
     defined value. As in torch, only stretches of memory without gaps are looked at."""
     memory = tape.memory
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
-        if other != tensor and tensor in (set(memory.relatives(other)) if memory.views else ()):
+        if (other != tensor or not same) and tensor in (set(memory.relatives(other)) if memory.views else ()):
             root = memory.root(tensor)
             dump = tape.engine.library.dump
             mine = dump(memory.places(tensor, root), "int64")
@@ -154,7 +155,7 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...]) -> None:
             a, b = mine.flat(), theirs.flat()
             if not (_is_stretch(a) and _is_stretch(b)) or set(a).isdisjoint(b):
                 continue
-            if a != b:
+            if a != b or not same:
                 raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
 
 
@@ -172,6 +173,7 @@ def restride(tape: Tape, view: int) -> int:
     node = Restrided(tape, memory.places(view, base), tape.kinds[under]) if kind.grad else None
     slot = tape.push(tape.values[memory.slot(view)], kind, node, (under,))
     memory.move(view, slot)
+    memory.borrowed.discard(view)
     return slot
 
 
@@ -225,6 +227,7 @@ class CopySlices(_Node):
     """The base's new value after an in-place op on a view of it."""
 
     name = "CopySlices"
+    saves_anything = True  # the op itself, as torch counts
 
     def __init__(self, tape: Tape, plan: Any, places: Any, inputs: tuple[int, ...], under: int) -> None:
         super().__init__(tape, tape.kinds[under].dtype)
@@ -233,13 +236,12 @@ class CopySlices(_Node):
         self.inputs = inputs
         self.before = tape.values[inputs[0]]  # the view's old value, which the op's rule may need
         self.slot = -1  # of the view's new value
-        self.saves_anything = plan.saves_anything
         self.saves = plan.saves
         self.saves_output = plan.saves_output
 
     @property
     def freed(self) -> Any:
-        return FreedCopy() if self.saves_anything else self
+        return FreedCopy()
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back

@@ -102,7 +102,24 @@ class Machine:
             return
         if wanted:
             _differentiable(kind.dtype)
-        self.tape.kinds[self.slot(tensor)] = self.tape.engine.kinds.with_grad(kind, wanted)
+        memory = self.memory
+        if not wanted and tensor in memory.borrowed:
+            return
+        memory.borrowed.discard(tensor)
+        self._mark(tensor, wanted)
+        for view in memory.relatives(tensor) if memory.views else ():
+            if memory.base(view) != tensor or self.tape.nodes[memory.slot(view)] is not None:
+                continue
+            if wanted and not self.kind(view).grad:
+                memory.borrowed.add(view)
+                self._mark(view, True)
+            elif not wanted and view in memory.borrowed:
+                memory.borrowed.discard(view)
+                self._mark(view, False)
+
+    def _mark(self, tensor: int, grad: bool) -> None:
+        slot = self.memory.slot(tensor)
+        self.tape.kinds[slot] = self.tape.engine.kinds.with_grad(self.tape.kinds[slot], grad)
 
     @contextmanager
     def inference_mode(self) -> Iterator[None]:
@@ -130,8 +147,9 @@ class Machine:
         outs = self.tape.apply(table, tuple([self.slot(tensor) for tensor in tensors]))
         return tuple([memory.owner.get(out, out) for out in outs])
 
-    def change(self, table: Table, tensors: Sequence[int], *, overlap: bool = False) -> int:
-        """Run a call in place on the first of `tensors`; that tensor. `overlap`: operands may lie in it.
+    def change(self, table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
+        """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
+        memory: "any", "same" (all of it, in the same arrangement) or "none".
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -173,7 +191,7 @@ class Machine:
         shape = self.kind(value).shape
         fills = not shape and self.kind(view).shape != shape
         try:
-            self.change(fill if fills else copy, (view, value), overlap=fills)
+            self.change(fill if fills else copy, (view, value), overlap="any" if fills else "same")
         finally:
             if not whole:
                 self.memory.forget(view)
@@ -185,7 +203,8 @@ class Machine:
             raise ProgramError("view-detached-in-place", "a view cannot be detached in place; use detach()")
         old = self.slot(tensor)
         if self.tape.nodes[old] is not None or self.tape.kinds[old].grad:
-            self.tape.cut.add(old)
+            if self.tape.nodes[old] is not None:
+                self.tape.cut.add(old)
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
             self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
 
@@ -264,6 +283,8 @@ class Machine:
 
     def retain_grad(self, tensor: int) -> None:
         """Keep this tensor's gradient too. Raises ProgramError untracked."""
+        if tensor in self._stale and self.tape.nodes[self.memory.slot(tensor)] is None:
+            return  # its history is not there before it is looked at: a leaf still
         if not self.requires_grad(tensor):
             raise ProgramError("untracked", "retain_grad() needs a tensor with requires_grad=True")
         if not self.is_leaf(tensor):
@@ -285,10 +306,12 @@ class Machine:
         """Call `function` with the leaf once its .grad was updated.
 
         Raises:
-            ProgramError: untracked.
+            ProgramError: untracked, invalid-argument for a non-leaf.
         """
-        if not (self.requires_grad(leaf) and self.is_leaf(leaf)):
+        if not self.requires_grad(leaf):
             raise ProgramError("untracked", "a post-accumulate hook needs a leaf with requires_grad=True")
+        if not self.is_leaf(leaf):
+            raise ProgramError("invalid-argument", "a post-accumulate hook is for leaves")
         return self._put_on(self.after, leaf, function)
 
     def _put_on(self, hooks: dict[int, dict[int, Hook]], key: int, function: Hook) -> Callable[[], None]:

@@ -45,9 +45,10 @@ class Memory:
     views     tensor → how it came out of its source
     versions  tensor at the root of a version counter → its count
     written   the same → the time (slot) of the last write that autograd is to notice
+    borrowed  the views that require grad only because their base does: no gradient goes to them
     """
 
-    __slots__ = ("_members", "now", "owner", "tape", "versions", "views", "written")
+    __slots__ = ("_members", "borrowed", "now", "owner", "tape", "versions", "views", "written")
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -56,6 +57,7 @@ class Memory:
         self.views: dict[int, View] = {}
         self.versions: dict[int, int] = {}
         self.written: dict[int, int] = {}
+        self.borrowed: set[int] = set()
         self._members: dict[int, list[int]] = {}
 
     def close(self) -> None:

@@ -190,7 +190,7 @@ class Tape:
         self.ops = OpCalls(self)
         self.memory = Memory(self)
         self.rewrites: set[int] = set()  # slots that in-place ops made
-        self.cut: set[int] = set()  # slots whose tensor was detached in place
+        self.cut: set[int] = set()  # slots of non-leaves that were detached in place
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
@@ -281,6 +281,7 @@ class Tape:
             if tracked and not self.recording and self.kinds[slots[0]].grad:
                 # as in torch, a view needs a gradient where its base does, even under no_grad
                 self.kinds[out] = self.engine.kinds.with_grad(self.kinds[out], True)
+                self.memory.borrowed.add(out)
             how = "view" if tracked else "detach"
             self.memory.add(out, View(slots[0], how, table, slots, j, not plan.single, self.recording))
         return outs
