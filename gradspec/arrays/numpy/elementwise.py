@@ -76,9 +76,11 @@ def _refusing(name: str, dtype: str, function: Function) -> Function:
 
 
 def _integer_power(a: Any, b: Any) -> Any:
-    if np.any(np.less(b, 0)):
-        raise ProgramError("negative-integer-power", "integers have no negative integer powers")
-    return np.power(a, b)
+    below = np.less(b, 0)
+    if not np.any(below):
+        return np.power(a, b)
+    power = np.power(a, np.where(below, np.remainder(b, 2), b))  # right for ±1, whose inverses they are
+    return np.where(below & np.not_equal(np.abs(a), 1), power.dtype.type(0), power)[()]
 
 
 def _sigmoid(x: Any) -> Any:

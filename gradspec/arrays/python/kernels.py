@@ -125,8 +125,8 @@ def _integer(dtype: str) -> dict[str, _Entry]:
     modulus = 2 ** BITS[dtype]
 
     def power(a: int, b: int) -> int:
-        if b < 0:
-            raise ProgramError("negative-integer-power", "integers have no negative integer powers")
+        if b < 0:  # the inverse, rounded to zero
+            return a ** (b % 2) if a in (1, -1) else 0
         return int(pow(a, b, modulus))
 
     return {
