@@ -27,7 +27,7 @@ def relu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 
     Source: the left derivative at 0.
     """
-    return xp.maximum(input, 0)
+    return xp.where(xp.less(input, 0), 0, input)  # not a maximum, which may lose the sign of -0.0
 
 
 @relu.vjp("input")
