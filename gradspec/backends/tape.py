@@ -132,7 +132,7 @@ class TapeBackend(StepwiseBackend):
         if any(type(part) in (Slot, tuple, bool) for part in _parts(index)):
             written = tuple((name, args[name]) for name in ("input", "index", "value"))
             put = self._tables("index_put", (*written[:2], ("values", args["value"])))
-            return lambda inputs: self.machine.change(put[self.machine.tape.recording], inputs)
+            return lambda inputs: self._put(put, index, value, inputs)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", index)))
         written = (("input", Slot(0)), ("value", Slot(1)))
         copy, fill = self._tables("copy_", written), self._tables("fill_all_", written)
@@ -147,6 +147,22 @@ class TapeBackend(StepwiseBackend):
             return inputs[0]
 
         return run
+
+    def _put(self, put: Tables, index: Any, value: int, inputs: list[int]) -> int:
+        """Write at places. What an index selects without arrays is a view, into which the arrays write."""
+        machine, recording = self.machine, self.machine.tape.recording
+        kinds = [machine.kind(tensor) for tensor in inputs]
+        basic, arrays = _by_parts(_parts(index), kinds)
+        if _is_whole(basic, kinds[0].shape):
+            return machine.change(put[recording], inputs, overlap="none")
+        get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))
+        part = self._tables("index_put", (("input", Slot(0)), ("index", arrays), ("values", Slot(value))))
+        (view,) = machine.apply(get[recording], inputs[:1])
+        try:
+            machine.change(part[recording], (view, *inputs[1:]), overlap="none")
+        finally:
+            machine.memory.forget(view)
+        return inputs[0]
 
     def _requires_grad(self, call: Call) -> Callable[[list[int]], int]:
         wanted = bool(dict(call.args).get("requires_grad", True))
@@ -241,11 +257,28 @@ class TapeBackend(StepwiseBackend):
     def zero_grad(self, tensor: int, set_to_none: bool) -> None:
         self.machine.zero_grad(tensor, set_to_none)
 
-    def backward(self, *arguments: Any) -> None:
-        self.passes.backward(*arguments)
+    def backward(
+        self, roots: Any, gradients: Any, retain_graph: bool | None, create_graph: bool, inputs: Any
+    ) -> None:
+        self.passes.backward(
+            roots, gradients, True if self._dual else retain_graph, create_graph, inputs
+        )
 
-    def grad(self, *arguments: Any) -> Sequence[int | None]:
-        return self.passes.grad(*arguments)
+    def grad(
+        self,
+        roots: Any,
+        wrt: Any,
+        gradients: Any,
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> Sequence[int | None]:
+        if self._dual:  # a step that is replayed: its tangent is found through the graph that it walks
+            retain_graph = create_graph = True
+        return self.passes.grad(
+            roots, wrt, gradients, retain_graph, create_graph, allow_unused, materialize_grads
+        )
 
     def hook(self, tensor: int, function: Callable[[int], int | None], after: str) -> Any:
         if not after:
@@ -269,6 +302,8 @@ class TapeBackend(StepwiseBackend):
         if name == "grad":
             self.machine.set_grad(tensor, value)
         elif name == "requires_grad":
+            if not self.machine.is_leaf(tensor):
+                raise ProgramError("non-leaf-requires-grad", "requires_grad of a non-leaf cannot be assigned")
             self.machine.set_requires_grad(tensor, bool(value))
         else:
             self.machine.set_data(tensor, value)
@@ -358,6 +393,23 @@ class TapeBackend(StepwiseBackend):
 
 def _parts(index: Any) -> tuple[Any, ...]:
     return index if type(index) is tuple else (index,)
+
+
+def _by_parts(parts: tuple[Any, ...], kinds: list[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """An index as what selects without arrays, full slices in their places, and the arrays for the rest."""
+    basic: list[Any] = []
+    arrays: list[Any] = []
+    for part in parts:
+        if type(part) in (Slot, tuple, bool):
+            mask = type(part) is Slot and kinds[part.k].dtype in ("bool", "uint8")
+            axes = len(kinds[part.k].shape) if mask else 0 if type(part) is bool else 1
+            basic += [IndexSlice()] * axes
+            arrays.append(part)
+        else:
+            basic.append(part)
+            if part is Ellipsis or type(part) is not int:
+                arrays.append(Ellipsis if part is Ellipsis else IndexSlice())
+    return tuple(basic), tuple(arrays)
 
 
 def _is_whole(parts: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
