@@ -83,8 +83,10 @@ def _indexing(function: Callable[..., Any], call: Call) -> Callable[[list[Any]],
     """x[index] and x[index] = value: a tuple is several indices, a tuple inside one a list."""
     args = dict(call.args)
     index = args["index"]
-    several = type(index) is tuple  # a Slot and an IndexSlice are tuples too
-    parts = [_part("", entry) for entry in (index if several else (index,))]
+    entries = index if type(index) is tuple else (index,)  # a Slot and an IndexSlice are tuples too
+    # x[:] is not x[(slice(None),)] to torch, while x[[[0, 1], [2, 0]]] is x[[0, 1], [2, 0]]
+    several = len(entries) != 1 or type(entries[0]) is tuple
+    parts = [_part("", entry) for entry in entries]
     others = [_part(name, value) for name, value in call.args if name != "index"]
 
     def run(inputs: list[Any]) -> Sequence[Any]:
