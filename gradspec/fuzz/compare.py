@@ -188,7 +188,7 @@ class _Judge:
     def tokens_differ(self, field: str, look: Look, a: int, b: int) -> bool:
         """Whether the two sides tell other tensors apart."""
         there, back = self.same.setdefault(field, ({}, {}))
-        if look.path and (a in there or b in back):
+        if look.path and field == "same_as" and (a in there or b in back):
             return there.get(a) != b or back.get(b) != a
         if look.path or look.binding in self.gradients:
             there, back = self.same.setdefault((field, look.binding, look.path), ({}, {}))

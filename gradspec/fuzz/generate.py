@@ -60,6 +60,7 @@ class Author:
         self.profile = rng.choice(_PROFILES)
         self.sizes = [literals.shape(rng)]
         self.unseen = 0  # steps since the last watch
+        self.changed_anything = False  # whether a step did more than bind names
         self.reached: list[Known] = []  # leaves that a backward may have given a gradient
 
     # The whole.
@@ -120,6 +121,7 @@ class Author:
         for _ in range(6):
             view = self.rng.choice(MISTAKES)(self)
             if view is not None:
+                self.changed_anything = True
                 self.steps.append(view)
                 return
 
@@ -141,6 +143,8 @@ class Author:
         return self.rng.random() < p
 
     def op(self, statement: str) -> bool:
+        head = statement.partition(" = ")[0]
+        self.changed_anything = self.changed_anything or not head.replace(", ", "").rstrip(",").isalnum()
         self.steps.append({"op": statement})
         return True
 
@@ -161,8 +165,9 @@ class Author:
             dtype = rng.choice(("bool", "int64", "float32", "int32"))
         data = literals.array(rng, shape, dtype, 0.25 if self.chance(0.3) else -2.0)
         wants = category(dtype) >= 2 and self.chance(0.75)
+        form = {"zeros": list(shape)} if 0 in shape else {"data": data}  # nested lists lose sizes after a 0
         self.live[f"x{self.counts['x']}"] = Known(literals.dense_of(data, shape, dtype), tracked=wants)
-        view: View = {"data": data, "dtype": dtype}
+        view: View = {**form, "dtype": dtype}
         return view | {"requires_grad": True} if wants else view
 
     def keep(self, name: str, known: Known) -> None:
@@ -184,6 +189,8 @@ class Author:
         same = pick(self.rng, self.live, lambda known: known.shape == shape and known.dtype == dtype)
         if same and self.chance(0.2):
             return {"tensor": same}
+        if 0 in shape:
+            return {"zeros": list(shape), "dtype": dtype}
         return {"data": literals.array(self.rng, shape, dtype), "dtype": dtype}
 
     # Ops.
@@ -243,6 +250,8 @@ class Author:
 
     def make_leaf(self) -> bool:
         rng, shape = self.rng, self.shape()
+        if 0 in shape:
+            return False
         dtype = rng.choice([dtype for dtype in self.profile if category(dtype) < 3] or ["float64"])
         data = literals.array(rng, shape, dtype)
         wants = category(dtype) >= 2 and self.chance(0.6)
@@ -296,7 +305,10 @@ class Author:
         if not found or any(not self.modest(value) for value in found.values()):
             return False
         used = [self.live[word] for word in _words(statement) if word in self.live and word != target]
-        if self.recording and known.differentiable and any(other.tracked for other in used):
+        writes = self.recording and any(other.tracked for other in used)
+        if writes and not known.differentiable:
+            return False
+        if writes:
             known.tracked, known.leaf = True, False
         known.value = next(iter(found.values()), known.value)
         return self.op(statement)
@@ -407,8 +419,8 @@ class Author:
     def jvp(self) -> bool:
         of = self.tracked(leaf=False, fresh=False)
         at = pick(self.rng, self.live, lambda known: known.leaf and known.differentiable)
-        if of is None or at is None:
-            return False
+        if of is None or at is None or self.changed_anything:
+            return False  # what is replayed must be the same with tangents
         tangent = self.array(self.live[at].shape, self.live[at].dtype)
         out = self.name("t")
         self.nones.add(out)
@@ -500,6 +512,7 @@ class Author:
     def block(self) -> bool:
         mode = self.rng.choice(("no_grad", "no_grad", "no_grad", "enable_grad", "detect_anomaly"))
         before = self.recording
+        self.changed_anything = True
         self.recording = {"no_grad": False, "enable_grad": True}.get(mode, before)
         with self.inside() as steps:
             for _ in range(self.rng.choice((1, 2, 3))):

@@ -150,7 +150,7 @@ def _simpler_tensors(view: View) -> Iterator[View]:
     for name, tensor in view["tensors"].items():
         if tensor.get("requires_grad"):
             yield _changed(view, ["tensors", name], {k: v for k, v in tensor.items() if k != "requires_grad"})
-        for data in _simpler_data(tensor["data"]):
+        for data in _simpler_data(tensor["data"]) if "data" in tensor else ():
             yield _changed(view, ["tensors", name, "data"], data)
 
 
