@@ -62,6 +62,8 @@ def marks(text: str) -> dict[Path, Mark]:
                 continue
             path = inside.child() if inside is not None else ()
             start, end = _index(event.start_mark), _index(event.end_mark)
+            while start < end and text[end - 1].isspace():
+                end -= 1  # a block of text ends with the line after it
             found[path] = Mark(start, end, "scalar", event.anchor is not None, True)
             if inside is not None:
                 inside.next()

@@ -87,6 +87,8 @@ class Source:
         for mark, new in sorted(((self.marks[path], new) for path, new in texts.items()), reverse=True):
             start, end = mark.start + self._begin, mark.end + self._begin
             blank = " " if start == end and text[start - 1 : start] not in (" ", "") else ""
+            if not mark.flow:  # a list may begin under its key, where nothing else may
+                blank = "  "
             text = f"{text[:start]}{blank}{new}{text[end:]}"
         return text
 
