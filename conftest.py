@@ -16,7 +16,7 @@ class NoTorch:
 
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
-        if name.partition(".")[0] == "torch":
+        if name.partition(".")[0] == "torch":  # a finder has no other way to say that there is none
             raise ModuleNotFoundError(f"No module named {name!r} (TORCH=0)", name=name)
 
 

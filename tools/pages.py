@@ -159,11 +159,11 @@ def _plain(output: str) -> str:
 
 
 def refreshed(page: Path, folder: Path) -> str:
-    """The page's text with the output of its commands as it is now."""
+    """The page's text with the output of its commands, run in their order, as it is now."""
     write_files(page, folder)
+    ran = [(command, outcome(command.arguments, folder)[1]) for command in commands(page)]
     text = page.read_text()
-    for command in reversed(list(commands(page))):
-        _, printed = outcome(command.arguments, folder)
+    for command, printed in reversed(ran):
         if not same(command.shown, printed):
             text = text[: command.start] + printed + text[command.end :]
     return text

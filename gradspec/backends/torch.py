@@ -191,6 +191,9 @@ class TorchBackend(StepwiseBackend):
     def hook(self, tensor: Any, function: Callable[[Any], Any], after: str) -> Any:
         """register_hook, or register_post_accumulate_grad_hook."""
         if not after:
+            # torch 2.13 crashes where a view of a leaf was written under no_grad and its node is still to be
+            # made again; asking for the node makes it.
+            _ = tensor.grad_fn
             return tensor.register_hook(function)
 
         def accumulated(leaf: Any) -> None:

@@ -13,6 +13,7 @@ from gradspec.backends.torch import TorchBackend  # noqa: E402
 from gradspec.dense import Dense  # noqa: E402
 from gradspec.errors import ERROR_CODES  # noqa: E402
 from gradspec.spec.model import IndexSlice  # noqa: E402
+from tests.architecture.tree import python
 from tests.backends.builder import Builder, T, dense  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -258,6 +259,17 @@ def test_hooks_in_the_order_they_ran(backend: TorchBackend) -> None:
     assert log[first] == [("double", 1.0), ("watch", 6.0), ("accumulated", 6.0)]
     assert log[second] == [("watch", 3.0), ("accumulated", 63.0)]
     assert seen.seen[at][0]["grad"].item() == 630.0
+
+
+def test_a_hook_on_a_view_written_under_no_grad() -> None:
+    """torch 2.13 itself crashes there unless the view's node is asked for first; so in a process of its own."""
+    code = (
+        "import torch\nfrom gradspec.backends.torch import TorchBackend\n"
+        "v = torch.tensor([1.0, 2.0], requires_grad=True)[:]\n"
+        "with torch.no_grad():\n    v.sub_(1)\n    TorchBackend().hook(v, print, '')\n"
+    )
+    done = python(code)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_error_in_a_hook_is_the_backwards(backend: TorchBackend) -> None:

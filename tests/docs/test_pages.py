@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from tools.pages import ROOT, Block, Command, blocks, commands, outcome, pages, same, write_files
+from tools.pages import ROOT, Block, blocks, commands, outcome, pages, same, write_files
 
 SPECS = [
     block
@@ -16,7 +17,7 @@ SPECS = [
     if block.language == "yaml" and re.search(r"^gradspec:", block.text, re.MULTILINE)
     and page.name not in ("codes.md", "report.md")  # made, and run by other tests here
 ]  # fmt: skip
-COMMANDS = [command for page in pages() for command in commands(page)]
+PAGES = [page for page in pages() if any(commands(page))]
 
 
 def place(page: Path, line: int) -> str:
@@ -33,22 +34,30 @@ def test_spec(block: Block, tmp_path: Path) -> None:
     assert code == wanted, printed
 
 
-@pytest.mark.parametrize(
-    "command", COMMANDS, ids=lambda c: f"{place(c.block.page, c.block.line)} {' '.join(c.arguments)}"
-)
-def test_command(command: Command, tmp_path: Path) -> None:
-    """It ends and prints as its page says. `make docs` writes the output anew."""
-    if "torch" in command.arguments or command.block.directives.get("needs") == "torch":
-        pytest.importorskip("torch")
-    write_files(command.block.page, tmp_path)
-    code, printed = outcome(command.arguments, tmp_path)
-    assert code == int(command.block.directives.get("exit", 0)), printed
-    assert same(command.shown, printed), f"the page shows other output than this; run `make docs`:\n{printed}"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands(page: Path, tmp_path: Path) -> None:
+    """Run in their order, each ends and prints as the page says. `make docs` writes the output anew."""
+    write_files(page, tmp_path)
+    for command in commands(page):
+        if (needed := command.block.directives.get("needs")) and not installed(needed):
+            continue
+        where = f"{place(page, command.block.line)}: gradspec {' '.join(command.arguments)}"
+        code, printed = outcome(command.arguments, tmp_path)
+        assert code == int(command.block.directives.get("exit", 0)), f"{where}\n{printed}"
+        assert same(command.shown, printed), f"{where}\nprints otherwise now; run `make docs`:\n{printed}"
+
+
+def installed(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def test_there_is_something_to_run() -> None:
     assert len(SPECS) >= 5
-    assert len(COMMANDS) >= 8
+    assert sum(len(list(commands(page))) for page in PAGES) >= 8
 
 
 def test_links_lead_somewhere() -> None:
