@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_LIMITS", "Case", "Limits", "Loaded", "Lost", "Workplace", "batches", "verdict_on_lost"]
 
-MOST = 50  # cases of a batch
+MOST = 200  # cases of a batch
 
 
 class Case(NamedTuple):
@@ -77,16 +77,16 @@ class Workplace(Protocol):
 
 
 def batches(cases: Sequence[Case], workers: int) -> Iterator[list[Case]]:
-    """The cases in order, cut where the file changes and so that every worker gets enough of them."""
-    size = max(1, min(MOST, len(cases) // (workers * 4)))
-    batch: list[Case] = []
-    for case in cases:
-        if batch and (len(batch) >= size or batch[0].spec.file != case.spec.file):
-            yield batch
-            batch = []
-        batch.append(case)
-    if batch:
-        yield batch
+    """The cases in order, cut where the file changes, and ever shorter so that all workers end together."""
+    start = 0
+    while start < len(cases):
+        size = max(1, min(MOST, (len(cases) - start) // (workers * 4)))
+        file = cases[start].spec.file
+        end = start + 1
+        while end < len(cases) and end - start < size and cases[end].spec.file == file:
+            end += 1
+        yield list(cases[start:end])
+        start = end
 
 
 def verdict_on_lost(case: Case, lost: Lost) -> Verdict:

@@ -42,6 +42,8 @@ class Crew:
         self._silent = 0  # processes in a row that died before they said anything
 
     def ready(self, names: Sequence[str]) -> Iterator[Loaded | BackendUnavailable]:
+        for _ in range(self.size):  # all start at once
+            self._hire()
         for name in names:
             hand = self._hands[0] if self._hands else self._hire()
             hand.ask("load", self.loader, name)

@@ -26,10 +26,12 @@ MARK = b"\0gradspec\0"  # written to stderr where a case begins
 def main(parent: int) -> None:
     """Do what comes in until the parent, the process with that id, has gone."""
     import faulthandler
+    import gc
     import signal
     import threading
     from queue import SimpleQueue
 
+    gc.set_threshold(200_000, 20, 50)  # reading specs makes many objects and no garbage
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
