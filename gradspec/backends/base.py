@@ -69,7 +69,7 @@ class Backend(ABC):
 
     name: str
     version: str = ""
-    isolate: bool = False  # ask the runner for a process per spec
+    isolate: bool = False  # ask the runner for a process that may be lost
 
     @abstractmethod
     def supports(self, feature: str) -> Support:
