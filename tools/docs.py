@@ -159,8 +159,11 @@ def cli_page() -> Iterator[str]:
     yield "See also the [exit codes](exit-codes.md).\n"
     yield f"```text\n{top}\n```\n"
     for command in commands(top):
+        text = _help(command)
         yield f"## gradspec {command}\n"
-        yield f"```text\n{_help(command)}\n```\n"
+        yield f"```text\n{text}\n```\n"
+        for inner in commands(text) if "\nCommands:\n" in text else ():
+            yield f"```text\n{_help(command, inner)}\n```\n"
 
 
 def commands(help_text: str) -> list[str]:
@@ -216,6 +219,11 @@ def report_page() -> Iterator[str]:
         report = json.loads((Path(folder) / "report.json").read_text())
     result = report["results"][0]
     result["duration_s"] = 0.0004
+    yield "## JSON lines\n"
+    yield "`--report jsonl=FILE` writes the same in lines: one of the `kind` start, one of the kind"
+    yield "backend for each, one of the kind result for each entry of `results` as it comes, and one of"
+    yield "the kind end. `gradspec schema --lines` prints the JSON Schema of a line. A run that was killed"
+    yield "leaves whole lines and perhaps the beginning of one.\n"
     yield "## An entry of `results`\n"
     yield f"```yaml\n{REPORTED}```\n"
     yield f"```json\n{json.dumps(result, indent=1, ensure_ascii=False)}\n```\n"

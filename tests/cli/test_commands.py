@@ -167,7 +167,9 @@ def test_json_report(here, gradspec):
     assert (code, document["exit_code"], len(document["results"])) == (0, 0, 1)
 
 
-@pytest.mark.parametrize("report", ["juint=r.xml", "github=x", "junit", "json", "json=", "json=no/dir/r.json"])
+@pytest.mark.parametrize(
+    "report", ["juint=r.xml", "github=x", "junit", "json", "json=", "json=no/dir/r.json"]
+)
 def test_reports_that_make_no_sense(here, gradspec, report):
     code, out, err = gradspec("run", put(here, "good.gradspec.yaml", GOOD), "--report", report)
     assert (code, out) == (2, "")
