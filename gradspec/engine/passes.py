@@ -55,18 +55,20 @@ class Passes:
         if create_graph:
             self.tape.warned.append(("create-graph-cycle", CYCLE))
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
-        kept = (
-            machine.retains if chosen is None else {t for t in machine.retains if machine.slot(t) in chosen}
-        )
 
         def arrive(slot: int, ct: Any) -> None:
             if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
                 tensor = machine.memory.owner.get(slot, slot)
-                if tensor not in machine.memory.borrowed:
+                # nothing goes to what borrows its flag, nor to a leaf detached in place since
+                if tensor not in machine.memory.borrowed and machine.kind(tensor).grad:
                     self._accumulate(tensor, ct)
 
         within, reached = self._reach(seeds, chosen)
-        visits = self._visits(kept)
+        if within is not None and chosen is not None:
+            within |= self._own_nodes(chosen)
+        visits = self._visits(
+            machine.retains if reached is None else {t for t in machine.retains if machine.slot(t) in reached}
+        )
         keep = create_graph if retain_graph is None else retain_graph
         self._walk(
             seeds,
@@ -116,10 +118,13 @@ class Passes:
         )  # fmt: skip
         self._walk(seeds, how, create_graph)
         results: list[int | None] = []
+        made: dict[int, int] = {}  # an input that is named twice has one gradient
         for slot in targets:
             kind = self.tape.kinds[slot]
             if slot in caught:
-                results.append(self._tensor(caught[slot], kind))
+                if slot not in made:
+                    made[slot] = self._tensor(caught[slot], kind)
+                results.append(made[slot])
             elif materialize_grads:
                 zeros = machine.space(kind).zeros(kind.shape)
                 results.append(self.tape.array(zeros, kind.dtype, grad=create_graph))
@@ -148,6 +153,12 @@ class Passes:
             return None, None
         within = leads_to(self.tape, chosen, max(seeds, default=-1))
         return within, within | chosen | (set(seeds) if len(seeds) == 1 else set())
+
+    def _own_nodes(self, chosen: set[int]) -> set[int]:
+        """The slots of the nodes that made the chosen tensors: as in torch, backward(inputs=) runs these."""
+        nodes, kinds, ins = self.tape.nodes, self.tape.kinds, self.tape.ins
+        own = {slot for slot in chosen if nodes[slot] is not None}
+        return own | {below for slot in own for below in ins[slot] if kinds[below] is None}
 
     # The first cotangents.
 
