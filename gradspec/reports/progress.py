@@ -66,7 +66,10 @@ class Progress:
             return
         self.drawn = now
         if self.bar is None:
+            import atexit
+
             self.bar = self.make(self.stream)
+            atexit.register(self.clear)  # whatever ends the process, the terminal has its cursor back
         bad = f"{self.bad} failed  " if self.bad else ""
         self.bar.show(self.done, self.total, f"{bad}{verdict.id} {verdict.backend}")
 
@@ -127,10 +130,10 @@ class RichBar:
         self.on = False
 
     def show(self, done: int, total: int, text: str) -> None:
+        self.drawn.update(self.task, completed=done, total=total, text=text)
         if not self.on:
             self.drawn.start()
             self.on = True
-        self.drawn.update(self.task, completed=done, total=total, text=text)
         self.drawn.refresh()
 
     def clear(self) -> None:
