@@ -76,7 +76,10 @@ def _op(op: Any) -> Iterator[str]:
     yield f'<a id="{anchor(op.name)}"></a>\n'
     yield f"### `{signature(op)}`\n"
     yield _prose(op.doc) + "\n"
-    facts = [f"- {op.kind}: {KINDS[op.kind]}"]
+    derived = op.kind in ("composite", "constant") or op.rules
+    facts = [
+        f"- {op.kind}: {KINDS[op.kind]}" if derived else "- no derivative: backward raises `no-derivative`"
+    ]
     if op.rules:
         facts.append("- differentiable in " + ", ".join(f"`{name}`" for name in op.rules))
     if isinstance(op.node, str) and op.node:

@@ -51,7 +51,9 @@ def _view(op: Op) -> dict[str, Any]:
         "name": op.name,
         "signature": signature(op),
         "kind": op.kind,
-        "differentiable": [param.name for param in op.tensors] if op.kind != "constant" else [],
+        "differentiable": []
+        if op.kind == "constant" or op.node == "NotImplemented"
+        else [param.name for param in op.tensors],
         "inplace": op.inplace,
         "view": op.view,
         "doc": op.doc,

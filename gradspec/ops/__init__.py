@@ -9,7 +9,7 @@ __all__ = ["FAMILIES", "Op", "registry"]
 # Module → its ops, in the order of `gradspec ops`.
 FAMILIES = {
     "unary": "abs neg positive exp log sin cos tanh sigmoid sqrt square reciprocal sign sgn",
-    "binary": "add sub mul div remainder pow maximum minimum clamp where",
+    "binary": "add sub mul div remainder floor_divide pow maximum minimum clamp where",
     "compare": "eq ne lt le gt ge",
     "creation": "zeros_like ones_like clone detach to_copy to",
     "complex": "conj real_part imag_part real imag",

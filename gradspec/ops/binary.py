@@ -15,12 +15,13 @@ from gradspec.ops.registry import (
     Tensor,
     Xp,
     elementwise,
+    general,
     linear,
 )  # fmt: skip
 from gradspec.ops.samples import bools, pairs, sample, uniform
 
 __all__ = [
-    "add", "clamp", "div", "maximum", "minimum", "mul", "pow", "remainder", "sub", "where",
+    "add", "clamp", "div", "floor_divide", "maximum", "minimum", "mul", "pow", "remainder", "sub", "where",
 ]  # fmt: skip
 
 TWO = broadcast("input", "other")
@@ -227,6 +228,20 @@ def _(xp: Xp, ct: Array) -> Array:
 @remainder.vjp("other")
 def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
     return xp.negative(xp.multiply(ct, xp.floor_divide(input, other)))
+
+
+@general(
+    node="NotImplemented",
+    accepts=("float", "int"),
+    check=TWO,
+    samples=pairs(("input", -9, 9), ("other", 1, 3), (2.5,)),
+)
+def floor_divide(xp: Xp, input: Operand, other: Operand) -> Tensor:
+    """y = ⌊input/other⌋. Shapes broadcast. A node without a derivative: backward through it raises.
+
+    Source: elementary.
+    """
+    return xp.floor_divide(input, other)
 
 
 def _pow_node(input: Any, exponent: Any, **_: Any) -> str:

@@ -69,12 +69,15 @@ def real(F: Any, input: Tensor) -> Tensor:
     return F.real_part(input) if input.dtype.startswith("complex") else input
 
 
-@composite(samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
+def _check_imag(input: Any, **_: Any) -> None:
+    if not input.dtype.startswith("complex"):
+        raise fault("dtype-unsupported", f"imag needs a complex tensor, not {input.dtype}")
+
+
+@composite(check=_check_imag, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
 def imag(F: Any, input: Tensor) -> Tensor:
     """Im z of a complex tensor. Shape: any → same.
 
     Source: linear over the reals.
     """
-    if not input.dtype.startswith("complex"):
-        raise fault("dtype-unsupported", f"imag needs a complex tensor, not {input.dtype}")
     return F.imag_part(input)

@@ -182,7 +182,21 @@ def _(xp: Xp, ct: Array, mat1: Array) -> Array:
     return xp.matmul(_adjoint(xp, mat1), ct)
 
 
+def _check_matmul(input: Any, other: Any, **_: Any) -> None:
+    a, b = tuple(input.shape), tuple(other.shape)
+    if not a or not b:
+        raise fault("shape-mismatch", "matmul takes no 0-d tensors")
+    if a[-1] != b[-2 if len(b) > 1 else -1]:
+        raise fault("shape-mismatch", f"shapes {list(a)} and {list(b)} cannot be multiplied")
+    broadcast_shapes((a[:-2], b[:-2]))
+    if input.dtype != other.dtype:
+        raise fault(
+            "dtype-mismatch", f"matmul needs operands of one dtype, not {input.dtype} and {other.dtype}"
+        )
+
+
 @composite(
+    check=_check_matmul,
     samples=(
         sample(input=uniform(3), other=uniform(3)),
         sample(input=uniform(2, 3), other=uniform(3)),
@@ -207,7 +221,6 @@ def matmul(F: Any, input: Tensor, other: Tensor) -> Tensor:
 
     Source: bilinear. A matrix beside a batch is multiplied once with the batch folded into rows.
     """
-    _check_matmul(input, other)
     a, b = len(input.shape), len(other.shape)
     if a <= 2 and b <= 2:
         if a == 1 and b == 1:
@@ -218,19 +231,6 @@ def matmul(F: Any, input: Tensor, other: Tensor) -> Tensor:
     if _folds(input, other):
         return _folded(F, input, other)
     return _batched(F, input, other)
-
-
-def _check_matmul(input: Any, other: Any) -> None:
-    a, b = tuple(input.shape), tuple(other.shape)
-    if not a or not b:
-        raise fault("shape-mismatch", "matmul takes no 0-d tensors")
-    if a[-1] != b[-2 if len(b) > 1 else -1]:
-        raise fault("shape-mismatch", f"shapes {list(a)} and {list(b)} cannot be multiplied")
-    broadcast_shapes((a[:-2], b[:-2]))
-    if input.dtype != other.dtype:
-        raise fault(
-            "dtype-mismatch", f"matmul needs operands of one dtype, not {input.dtype} and {other.dtype}"
-        )
 
 
 def _folds(input: Any, other: Any) -> bool:
@@ -297,8 +297,32 @@ def _batched(F: Any, input: Any, other: Any) -> Any:
     return F.unsafe_view(F.squeeze(y, -1) if len(b) == 1 else y, shape)
 
 
+def _check_linear(input: Any, weight: Any, bias: Any, **_: Any) -> None:
+    if len(weight.shape) not in (1, 2) or not input.shape:
+        raise fault(
+            "shape-mismatch",
+            f"linear takes no weight of shape {list(weight.shape)} for input {list(input.shape)}",
+        )
+    if input.shape[-1] != weight.shape[-1]:
+        raise fault(
+            "shape-mismatch", f"input {list(input.shape)} and weight {list(weight.shape)} end differently"
+        )
+    if input.dtype != weight.dtype:
+        raise fault(
+            "dtype-mismatch", f"linear needs input and weight of one dtype, not {input.dtype} and {weight.dtype}"
+        )
+    if bias is None or len(weight.shape) == 1:
+        return
+    out = [*input.shape[:-1], weight.shape[0]]
+    if bias.dtype != weight.dtype:
+        raise fault("dtype-mismatch", "linear needs input, weight and bias of one dtype")
+    if broadcast_shapes((tuple(bias.shape), (out[-1],))) != (out[-1],):
+        raise fault("shape-mismatch", f"a bias of shape {list(bias.shape)} does not fit output {out}")
+
+
 @composite(
     name="linear",
+    check=_check_linear,
     samples=(
         sample(input=uniform(2, 3), weight=uniform(4, 3), bias=uniform(4)),
         sample(input=uniform(2, 3), weight=uniform(4, 3)),
@@ -314,24 +338,11 @@ def linear_layer(F: Any, input: Tensor, weight: Tensor, bias: Tensor | None = No
 
     Source: bilinear in input and weight.
     """
-    if len(weight.shape) not in (1, 2) or not input.shape:
-        raise fault(
-            "shape-mismatch",
-            f"linear takes no weight of shape {list(weight.shape)} for input {list(input.shape)}",
-        )
-    if input.shape[-1] != weight.shape[-1]:
-        raise fault(
-            "shape-mismatch", f"input {list(input.shape)} and weight {list(weight.shape)} end differently"
-        )
     if bias is None:
         return F.matmul(input, F.t(weight))
     if len(weight.shape) == 1:
         return F.add(F.matmul(input, F.t(weight)), bias)
     out = [*input.shape[:-1], weight.shape[0]]
-    if input.dtype != weight.dtype or bias.dtype != weight.dtype:
-        raise fault("dtype-mismatch", "linear needs input, weight and bias of one dtype")
-    if broadcast_shapes((tuple(bias.shape), (out[-1],))) != (out[-1],):
-        raise fault("shape-mismatch", f"a bias of shape {list(bias.shape)} does not fit output {out}")
     if len(input.shape) == 2:
         return F.addmm(bias, input, F.t(weight))
     flat = F.reshape(input, [prod(input.shape[:-1]), input.shape[-1]])

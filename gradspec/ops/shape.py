@@ -103,8 +103,13 @@ def _(xp: Xp, ct: Array) -> Array:
     return ct
 
 
+def _check_reshape(input: Any, shape: Sequence[int], **_: Any) -> None:
+    resolved_size(shape, prod(input.shape))
+
+
 @composite(
     view=True,
+    check=_check_reshape,
     samples=(
         sample(input=uniform(2, 3), shape=[3, 2]),
         sample(input=uniform(2, 3), shape=[-1]),
@@ -158,8 +163,15 @@ def _splits_into(size: Shape, pieces: list[int]) -> bool:
     return True
 
 
+def _check_flatten(input: Any, start_dim: int, end_dim: int, **_: Any) -> None:
+    count = len(input.shape)
+    if axis_of(start_dim, count) > axis_of(end_dim, count):
+        raise fault("invalid-argument", f"start_dim {start_dim} comes after end_dim {end_dim}")
+
+
 @composite(
     view=True,
+    check=_check_flatten,
     samples=(
         sample(input=uniform(2, 3, 2)),
         sample(input=uniform(2, 3, 2), start_dim=1),
@@ -179,8 +191,6 @@ def flatten(F: Any, input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Ten
     start, end = axis_of(start_dim, len(shape)), axis_of(end_dim, len(shape))
     if not shape:
         return F.reshape(input, [1])
-    if start > end:
-        raise fault("invalid-argument", f"start_dim {start_dim} comes after end_dim {end_dim}")
     if start == end:
         return input
     return F.reshape(input, [*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]])
@@ -463,31 +473,33 @@ def T(F: Any, input: Tensor) -> Tensor:  # noqa: N802
     return F.permute(input, list(range(len(input.shape)))[::-1])
 
 
-def _matrix(input: Any, name: str) -> None:
+def _check_matrices(input: Any, **_: Any) -> None:
     if len(input.shape) < 2:
         raise fault(
-            "invalid-argument", f"{name} needs a matrix or a batch of matrices, not shape {list(input.shape)}"
+            "invalid-argument", f"mT needs a matrix or a batch of matrices, not shape {list(input.shape)}"
         )
 
 
-@composite(view=True, samples=(sample(input=uniform(2, 3)), sample(input=uniform(2, 3, 2))))
+@composite(view=True, check=_check_matrices, samples=(sample(input=uniform(2, 3)), sample(input=uniform(2, 3, 2))))
 def mT(F: Any, input: Tensor) -> Tensor:  # noqa: N802
     """Each matrix of a batch transposed. Shape: [..., n, m] → [..., m, n]. Shares memory.
 
     Source: linear; its own transpose.
     """
-    _matrix(input, "mT")
     return F.transpose(input, -2, -1)
 
 
-@composite(view=True, samples=(sample(input=uniform(2, 3)),))
+def _check_matrix(input: Any, **_: Any) -> None:
+    if len(input.shape) != 2:
+        raise fault("invalid-argument", f"H needs a matrix, not shape {list(input.shape)}")
+
+
+@composite(view=True, check=_check_matrix, samples=(sample(input=uniform(2, 3)),))
 def H(F: Any, input: Tensor) -> Tensor:  # noqa: N802
     """A matrix transposed and conjugated. Shape: [n, m] → [m, n].
 
     Source: linear over the reals; its own transpose.
     """
-    if len(input.shape) != 2:
-        raise fault("invalid-argument", f"H needs a matrix, not shape {list(input.shape)}")
     swapped = F.transpose(input, 0, 1)
     return F.conj(swapped) if input.dtype.startswith("complex") else swapped
 

@@ -18,7 +18,8 @@ CASES = [
     for op in registry.values()
     for k, sample in enumerate(op.samples)
 ]
-SMOOTH = [case for case in CASES if case.values[1].note != "ties"]  # finite differences cannot judge a kink
+# finite differences cannot judge a kink, and some nodes have no derivative
+SMOOTH = [case for case in CASES if case.values[1].note != "ties" and case.values[0].node != "NotImplemented"]
 STEP = 1e-6
 
 
@@ -63,7 +64,8 @@ def _seeded(*parts: Any) -> np.random.Generator:
 @pytest.mark.parametrize(("op", "sample"), CASES)
 def test_libraries_agree(op: Op, sample: Sample) -> None:
     args = materialize(op, sample, _seeded(op.name, sample))
-    wants = [_floats(pair) for pair in enumerate(arrays_in(args))].__getitem__
+    derived = op.node != "NotImplemented"
+    wants = [derived and _floats(pair) for pair in enumerate(arrays_in(args))].__getitem__
     rng = np.random.default_rng(0)
     results = []
     cts = None
