@@ -88,8 +88,8 @@ class Suite:
     def __init__(self, config: pytest.Config) -> None:
         from gradspec.config import find
 
-        project = find(str(config.rootpath))
-        said = project.values if project is not None else {}
+        self.project = find(str(config.rootpath))
+        said = self.project.values if self.project is not None else {}
         named = config.getoption("gradspec_backend") or said.get("backends", ())
         self.named = bool(named)
         self.backends: tuple[str, ...] = tuple(dict.fromkeys(named or DEFAULT))
@@ -147,6 +147,7 @@ class SpecFile(pytest.File):
         try:
             suite = Suite.of(self.config)
             specs = load_file(_shown(self.path, self.config))
+            specs = specs if suite.project is None else suite.project.as_tolerant(specs)
             repeated = [
                 repeated_id(spec, first)
                 for spec in specs

@@ -212,9 +212,13 @@ def test_an_unavailable_backend_skips_unless_it_was_named(project):
     assert "Traceback" not in out
 
 
-def test_the_project_may_say_its_backends(project):
+def test_the_project_may_say_its_backends_and_tolerance(project):
     project.put("pyproject.toml", '[tool.gradspec]\nbackends = ["python"]\n')
     assert len(project.collected()) == 1
+    project.put("specs/good.gradspec.yaml", GOOD.format(id="good.one", last="4.01"))
+    assert project.pytest()[0] == 1
+    project.put("pyproject.toml", "[tool.gradspec]\ntolerance = {rtol = 0.0, atol = 0.1}\n")
+    assert project.pytest()[0] == 0
     project.put("pyproject.toml", '[tool.gradspec]\nbackend = ["python"]\n')
     code, out = project.pytest()
     assert code == 2
