@@ -15,6 +15,7 @@ __all__ = [
     "BackendUnavailable",
     "Fault",
     "GradspecError",
+    "NoWorkers",
     "Place",
     "ProgramError",
     "SpecError",
@@ -138,6 +139,10 @@ class SpecError(GradspecError):
 
 class BackendUnavailable(GradspecError):
     """A requested backend cannot be loaded here (exit code 4). The text says what to install."""
+
+
+class NoWorkers(GradspecError):
+    """Worker processes cannot be started, or an executor does no jobs (exit code 3)."""
 
 
 class ProgramError(GradspecError):

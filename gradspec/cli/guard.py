@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from gradspec.errors import BackendUnavailable, SpecError, UsageError
+from gradspec.errors import BackendUnavailable, NoWorkers, SpecError, UsageError
 from gradspec.runner import exits
 from gradspec.runner.door import Crashed
 
@@ -52,6 +52,8 @@ def guarded(words: Sequence[str]) -> int:
         return _say(str(error), exits.USAGE)
     except UsageError as error:
         return _say(f"gradspec: {error}", exits.USAGE)
+    except NoWorkers as error:
+        return _say(f"gradspec: {error}", exits.INTERNAL)
     except Crashed as error:
         return _say(f"gradspec: the backend crashed: {error}", exits.INTERNAL)
     except BrokenPipeError:

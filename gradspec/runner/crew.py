@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from gradspec.errors import NoWorkers
 from gradspec.runner import wire
 from gradspec.runner.cases import NO_LIMITS, Case, Limits, Loaded, Lost, batches, verdict_on_lost
-from gradspec.runner.door import Crashed
 from gradspec.runner.events import BackendUnavailable
 from gradspec.runner.hand import Answer, Hand
 from gradspec.runner.jobs import Job, job_of
@@ -150,7 +150,7 @@ class Crew:
         elif at == 0:
             self._silent += 1
             if self._silent >= _ATTEMPTS:
-                raise Crashed(f"worker processes cannot be started: {why}\n{hand.output()}".rstrip())
+                raise NoWorkers(f"worker processes cannot be started: {why}\n{hand.output()}".rstrip())
         else:
             self.notes.append(f"between two specs, {why}; another went on")
         if rest := hand.tags[at:]:

@@ -16,7 +16,7 @@ from importlib import import_module
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from gradspec.errors import GradspecError, UsageError
+from gradspec.errors import GradspecError, NoWorkers, UsageError
 from gradspec.runner import wire
 from gradspec.runner.aside import Aside
 from gradspec.runner.cases import NO_LIMITS, Case, Limits, Loaded, Lost, batches, verdict_on_lost
@@ -78,7 +78,7 @@ class Elsewhere:
         except GradspecError:
             raise
         except Exception as error:
-            raise GradspecError(f"the executor cannot do jobs: {_told(error)}") from error
+            raise NoWorkers(f"the executor cannot do jobs: {_told(error)}") from error
         for word, *rest in found:
             if word == "ready":
                 loaded = Loaded(*rest)

@@ -89,6 +89,7 @@ def test_executors_that_are_none(tmp_path, name, code, told):
     done = gradspec(tmp_path, "specs", "-b", "python", "--executor", f"tests.fakes.executors:{name}")
     assert (done.code, done.out) == (code, "")
     assert told in done.err
+    assert "bug" not in done.err
 
 
 def test_a_factory_beside_the_specs(tmp_path):
