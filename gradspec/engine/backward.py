@@ -146,7 +146,7 @@ def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Itera
     for slot in dict.fromkeys(slots):
         if waits.get(slot, 1) <= 0 and slot in grads:
             ct = grads.pop(slot)
-            if how.visit is not None and slot in how.visit:
+            if how.visit is not None and slot in how.visit and (how.reached is None or slot in how.reached):
                 ct = how.visit[slot](ct)
             how.arrive(slot, ct)
 

@@ -135,7 +135,7 @@ class Memory:
             chain.append(self.views[tensor])
             tensor = self.views[tensor].source
         tape = self.tape
-        kind = tape.kinds[within]
+        kind = tape.kinds[self.slot(within)]
         ints = tape.engine.library.namespace("int64", zero_dim=False)
         numbers = ints.reshape(ints.arange(prod(kind.shape)), kind.shape)
         shape = kind.shape
@@ -192,13 +192,14 @@ class Memory:
         values = tape.values
         values[self.slot(tensor)] = value
         if root in self._members:
-            space = tape.engine.library.namespace(tape.kinds[root].dtype, zero_dim=False)
-            flat = space.reshape(values[self.slot(root)], (prod(tape.kinds[root].shape),))
+            kind = tape.kinds[self.slot(root)]
+            space = tape.engine.library.namespace(kind.dtype, zero_dim=False)
+            flat = space.reshape(values[self.slot(root)], (prod(kind.shape),))
             if tensor != root:
                 flat = space.put(flat, (self.places(tensor, root),), value)
-                values[self.slot(root)] = space.reshape(flat, tape.kinds[root].shape)
+                values[self.slot(root)] = space.reshape(flat, kind.shape)
             else:
-                flat = space.reshape(value, (prod(tape.kinds[root].shape),))
+                flat = space.reshape(value, (prod(kind.shape),))
             for other in self._members[root]:
                 if other not in (tensor, root):
                     values[self.slot(other)] = space.getitem(flat, (self.places(other, root),))
