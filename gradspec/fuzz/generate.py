@@ -408,12 +408,13 @@ class Author:
         elif choice < 0.8:
             options["materialize_grads"] = True
         self.steps.append({"grad": options})
-        for name, source in zip(out, wrt, strict=True):
+        values = [self.live[source].value for source in wrt]
+        for name, value in zip(out, values, strict=True):
             if choice < 0.7 and self.chance(0.5):
                 self.nones.add(name)
             else:
                 recorded = options.get("create_graph", False)
-                self.keep(name, Known(self.live[source].value, recorded, not recorded))
+                self.keep(name, Known(value, recorded, not recorded))
         return True
 
     def jvp(self) -> bool:
