@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradspec.fuzz.scout import Known
     from gradspec.ops.registry import Op, Param
 
-__all__ = ["CHANGES", "OPS", "VIEWS", "broadcastable", "call", "index_text", "op_names", "pick"]
+__all__ = ["CHANGES", "OPS", "VIEWS", "broadcastable", "call", "dims_text", "index_text", "op_names", "pick"]
 
 Live = Mapping[str, "Known"]
 Shape = tuple[int, ...]

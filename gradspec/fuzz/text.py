@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradspec.fuzz.draft import View
     from gradspec.spec.model import Program
 
-__all__ = ["spec_text", "with_expectations"]
+__all__ = ["plain", "spec_text", "with_expectations"]
 
 _SAID = ("value", "is_leaf", "requires_grad", "retains_grad", "grad_fn", "dtype", "shape", "version")
 
