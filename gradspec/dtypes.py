@@ -108,8 +108,9 @@ def result_type(operands: Iterable[tuple[str, str]], default: str = "float32") -
         if result is None:
             result = low
         elif _CATEGORY[low] > _CATEGORY[result]:
-            # a float64 tensor with a weak complex number is complex128
-            result = promote(result, low)
+            # complex and floating: the precision is that of the higher rank, float64 with 1j is complex128
+            precise = _CATEGORY[low] == 3 and _CATEGORY[result] == 2
+            result = complex_of(result) if precise else promote(result, low)
     if result is None:
         raise ValueError("result_type needs at least one operand")
     return result
