@@ -35,13 +35,15 @@ class Outcome(NamedTuple):
 
     `status`: "ok" (only warnings), "error" (code and text are set; code "unclassified" where the
     backend's mapping knows none), "unsupported" (code is the feature) or "not-run" (it needed
-    something that an earlier failure left unbound; text names it).
+    something that an earlier failure left unbound; text names it). `emulated`: the error was found
+    by gradspec around the framework, not by the framework itself.
     """
 
     status: str
     code: str = ""
     text: str = ""
     warnings: tuple[Warned, ...] = ()
+    emulated: bool = False
 
 
 class Observations(NamedTuple):

@@ -274,7 +274,7 @@ class Run:
         elif isinstance(error, NotBound):
             outcome = Outcome("not-run", "", text)
         elif isinstance(error, ProgramError):
-            outcome = Outcome("error", error.code, text)
+            outcome = Outcome("error", error.code, text, emulated=self.backend.emulates_errors)
         else:
             outcome = Outcome("error", self._classify(error), text)
         before = self.observations.outcomes.get(at)

@@ -38,9 +38,12 @@ class Saves(NamedTuple):
 class Node:
     """One op that was run. `number` counts in the order of running; `function(arrays, added)` runs it
     again, `added` being what is added to retained intermediates inside it; `edges` are the inputs that
-    a gradient flows to; `inner` what is made inside the function, where it is a derivative."""
+    a gradient flows to; `inner` what is made inside the function, where it is a derivative;
+    `underivable`: backward through it raises."""
 
-    __slots__ = ("edges", "freed", "function", "inner", "inputs", "number", "outputs", "saves")
+    __slots__ = (
+        "edges", "freed", "function", "inner", "inputs", "number", "outputs", "saves", "underivable",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Node:
         self.outputs = tuple(outputs)
         self.saves = saves
         self.freed = False
+        self.underivable = False
         self.inner: frozenset[Variable] = frozenset()
         self.edges: tuple[Variable, ...] = tuple(
             dict.fromkeys(one for one in inputs if isinstance(one, Variable) and one.requires_grad)

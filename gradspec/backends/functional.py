@@ -5,7 +5,8 @@ dataflow of the program is kept as it runs, and for each backward a function is 
 whose gradients are wanted: the leaves, and the intermediates that retain theirs (one adds −0.0 of its
 dtype to such an intermediate and differentiates by that; +0.0 would turn −0.0 into 0.0).
 
-Values and derivatives are the framework's.  Accumulation, retention, flags, warnings, what is absent
+Values and derivatives are the framework's.  Accumulation, retention, flags, warnings, the refusal of
+arguments that torch refuses (by the registry's checks and dtype policies), what is absent
 rather than zero (reachability in the dataflow) and what a backward frees (from the registry's rules,
 whose parameter names are the saved tensors) are emulated, and declared so.
 """
@@ -38,6 +39,7 @@ FREED = (
     "Trying to go backward a second time through values that an earlier backward freed; "
     "retain_graph=True keeps them"
 )
+UNDERIVABLE = "an op on the way has no derivative"
 NON_LEAF = "the .grad of a tensor is read that is no leaf and does not retain its gradient"
 CYCLE = "backward(create_graph=True) makes tensors and their gradients refer to each other"
 HIDDEN = "an op's result is used in its own derivative, where no function can be differentiated by it"
@@ -62,6 +64,7 @@ class FunctionalBackend(StepwiseBackend):
     maps features to the reason why they are missing.
     """
 
+    emulates_errors = True
     operations: Mapping[str, Callable[..., Any]]
     unsupported: Mapping[str, str] = {}
 
@@ -162,6 +165,7 @@ class FunctionalBackend(StepwiseBackend):
         if None in inputs:
             raise ProgramError("invalid-argument", "an operand is None")
         values = [one.array if isinstance(one, Variable) else one for one in inputs]
+        call.check(values)
         outputs = call.run(values, self._default)
         if call.may_return_input:
             for one in inputs:
@@ -185,8 +189,12 @@ class FunctionalBackend(StepwiseBackend):
             node = Node(
                 self._next(), kept, lambda arrays, _: call.run(arrays, default), made, call.saves(kept, made)
             )
+            node.underivable = call.underivable
             for variable, flow in zip(made, flows, strict=True):
                 variable.requires_grad, variable.node = flow, node if flow else None
+        elif call.gives_view and isinstance(inputs[0], Variable) and inputs[0].requires_grad:
+            for variable in made:  # as in torch, even under no_grad a view needs one where its base does
+                variable.requires_grad = True
         return made
 
     def _next(self) -> int:
@@ -375,14 +383,17 @@ class FunctionalBackend(StepwiseBackend):
             own = {one.node for one in inputs if one.node is not None and one in reached}
             nodes = sorted({*nodes, *own}, key=lambda node: node.number)
         retain = create_graph if retain_graph is None else retain_graph
-        gone = next((node for node in reversed(nodes) if node.freed and node.saves.any), None)
-        if gone is not None and gone.inner:
+        gone = next(
+            (node for node in reversed(nodes) if node.underivable or (node.freed and node.saves.any)), None
+        )
+        if gone is not None and gone.inner and not gone.underivable:
             raise UnsupportedFeature("double-backward", UNKNOWN)
         stop = None if gone is None else gone.number
         made = {output for node in nodes for output in node.outputs}
         if len(roots) == 1:  # it is given its cotangent even where nothing else of the graph is needed
             reached = list(dict.fromkeys([*reached, *roots]))
-        accumulate = [one for one in reached if one.node is None or one.retains]
+        # a leaf may have been switched off since
+        accumulate = [one for one in reached if (one.node is None and one.requires_grad) or one.retains]
         if wrt:
             accumulate = [one for one in accumulate if one.node is not None]
         elif inputs is not None:
@@ -403,8 +414,9 @@ class FunctionalBackend(StepwiseBackend):
         if not retain:
             for node in nodes:
                 node.freed = node.freed or stop is None or node.number > stop
-        if stop is not None:
-            raise ProgramError("graph-freed", FREED)
+        if gone is not None:
+            code, text = ("no-derivative", UNDERIVABLE) if gone.underivable else ("graph-freed", FREED)
+            raise ProgramError(code, text)
         return [results.get(one) for one in wrt]
 
     def _visible(self, accumulate: list[Variable], wrt: list[Variable], nodes: list[Node]) -> list[Variable]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gradspec.backends.dataflow import Saves, Variable
 from gradspec.dtypes import of_number
 from gradspec.ops import registry
+from gradspec.records import NamedTuple
+from gradspec.spec.features import gives_view
 from gradspec.spec.model import IndexSlice, Slot
 
 if TYPE_CHECKING:
@@ -28,6 +30,13 @@ _PARTNERS = {
 }
 
 
+class Meta(NamedTuple):
+    """A tensor as the registry's checks see it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
 class Operation:
     """`run` gives the outputs for inputs in the order of the call's slots."""
 
@@ -41,6 +50,24 @@ class Operation:
         self.lent = frozenset(self.slots.get(_LENDS_ITS_DTYPE.get(call.op, ""), ()))
         # A composite may give back the very tensor it was given (`to` its own dtype).
         self.may_return_input = self.op is not None and self.op.kind == "composite"
+        # torch makes a node of such an op, through which backward raises.
+        op = self.op
+        self.underivable = op is not None and op.kind not in ("composite", "constant") and not op.rules
+        self.gives_view = self.differentiable and gives_view(call)
+
+    def check(self, inputs: Sequence[Any]) -> None:
+        """Raise the ProgramError of arguments that torch refuses, by the registry's check of the op."""
+        if self.op is None or self.op.check is None:
+            return
+        shown = [self._shown(value) for value in inputs]
+        arguments: dict[str, Any] = {param.name: param.default for param in self.op.params}
+        arguments.update((name, _filled(value, shown)) for name, value in self.args)
+        self.op.check(**arguments)
+
+    def _shown(self, value: Any) -> Any:
+        if value is None or type(value) in _NUMBERS:
+            return value
+        return Meta(self.backend.dtype_of(value), self.backend.shape_of(value))
 
     def run(self, inputs: Sequence[Any], default: str) -> Sequence[Array]:
         """The op on arrays, its tensor arguments cast first as torch promotes them."""
@@ -85,7 +112,7 @@ class Operation:
     def saves(self, inputs: Sequence[Any], outputs: Sequence[Variable]) -> Saves:
         """What torch would keep of this call: the parameter names of the rules that will run."""
         given = {name: [inputs[k] for k in slots] for name, slots in self.slots.items()}
-        anything = False
+        anything = self._keeps_index(inputs)
         found: dict[Variable, tuple[Variable, ...]] = {}
         for name, values in given.items():
             needed = self._needed(name)
@@ -97,6 +124,21 @@ class Operation:
                     found[value] = found.get(value, ()) + tracked
         return Saves(anything, found)
 
+    def _keeps_index(self, inputs: Sequence[Any]) -> bool:
+        """Whether an index picks by lists, masks or tensors, which are kept; integers and slices are not."""
+        if self.op is None or self.op.name != "__getitem__":
+            return False
+        index = dict(self.args)["index"]
+        for entry in index if type(index) is tuple else (index,):
+            if isinstance(entry, Slot):
+                picker = inputs[entry.k]
+                picker = self._shown(picker.array if isinstance(picker, Variable) else picker)
+                if picker.shape or picker.dtype == "bool":
+                    return True
+            elif type(entry) in (tuple, bool):
+                return True
+        return False
+
     def _needed(self, argument: str) -> Sequence[str]:
         """The arguments, or "y", that the cotangent of one argument needs."""
         op = self.op
@@ -104,7 +146,7 @@ class Operation:
             return [*self.slots, "y"]
         if op.kind == "composite":
             partner = _PARTNERS.get(op.name, {}).get(argument)
-            return [partner] if partner else [name for name in self.slots if op.by_name[name].kind == "Index"]
+            return (partner,) if partner else ()
         rule = op.rules.get(argument)
         return rule.names if rule else ()
 

@@ -34,6 +34,8 @@ class StepwiseBackend(Backend):
     overrides `apply_run`.
     """
 
+    emulates_errors = False  # whether a `ProgramError` is gradspec's finding rather than the engine's
+
     def __init__(self) -> None:
         self.pending: list[Any] = []
 

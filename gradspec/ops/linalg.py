@@ -309,7 +309,8 @@ def _check_linear(input: Any, weight: Any, bias: Any, **_: Any) -> None:
         )
     if input.dtype != weight.dtype:
         raise fault(
-            "dtype-mismatch", f"linear needs input and weight of one dtype, not {input.dtype} and {weight.dtype}"
+            "dtype-mismatch",
+            f"linear needs input and weight of one dtype, not {input.dtype} and {weight.dtype}",
         )
     if bias is None or len(weight.shape) == 1:
         return

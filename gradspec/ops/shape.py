@@ -480,7 +480,11 @@ def _check_matrices(input: Any, **_: Any) -> None:
         )
 
 
-@composite(view=True, check=_check_matrices, samples=(sample(input=uniform(2, 3)), sample(input=uniform(2, 3, 2))))
+@composite(
+    view=True,
+    check=_check_matrices,
+    samples=(sample(input=uniform(2, 3)), sample(input=uniform(2, 3, 2))),
+)
 def mT(F: Any, input: Tensor) -> Tensor:  # noqa: N802
     """Each matrix of a batch transposed. Shape: [..., n, m] → [..., m, n]. Shares memory.
 

@@ -160,7 +160,7 @@ class _Judge:
             return CheckResult("unsupported", at, "", field, place, feature=feature)
         if outcome.status == "not-run":
             return CheckResult("not-run", at, "", field, place, summary=outcome.text)
-        emulated = at in self.emulated.cut or self.support.of_field(field)[0] == EMULATED
+        emulated = at in self.emulated.cut or outcome.emulated or self.support.of_field(field)[0] == EMULATED
         if wrong:
             return self.failed_step(at, wrong)._replace(field=field, emulated=emulated)
         return CheckResult("passed", at, "", field, place, emulated)

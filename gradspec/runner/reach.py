@@ -69,6 +69,7 @@ class _Walk:
         self.graphs: list[tuple[int, str]] = []  # the gradients of all that hangs together with this binding
         self.written: list[tuple[int, str]] = []  # the values likewise, after an in-place write
         self.hooks = ""
+        self.read: list[tuple[int, int]] = []  # (a binding of a gradient that was read, its tensor)
         self.parent: dict[int, int] = {}
         self.same: dict[int, int] = {}  # a binding of a tensor changed in place → its first binding
 
@@ -141,13 +142,15 @@ class _Walk:
                 if self.in_place[step.call]:
                     self.same[step.out[0]] = self.first(step.inputs[0])
                     if reason:
-                        self.written.append((step.out[0], reason))
+                        self.write(step.out[0], reason)
                 self.mark(step.out, reason)
             case Make():
                 self.mark((step.out,), reason)
             case GetAttr():
                 if step.name == "data":
                     self.join(step.out, step.of)
+                else:
+                    self.read.append((step.out, step.of))
                 self.mark((step.out,), reason)
             case SetAttr(name="grad"):
                 self.grads.pop(self.first(step.of), None)
@@ -155,7 +158,7 @@ class _Walk:
                     self.grads[self.first(step.of)] = reason
             case SetAttr():
                 if reason:
-                    self.written.append((step.of, reason))
+                    self.write(step.of, reason)
             case Backward():
                 for root in step.of[1:]:
                     self.join(root, step.of[0])
@@ -195,6 +198,13 @@ class _Walk:
             gradient = value or self.of_gradient(look.binding)
             if gradient:
                 self.found.looks[step.at, k] = (value, gradient)
+
+    def write(self, binding: int, reason: str) -> None:
+        """A reached write: to all that hangs together with the tensor, and to the .grad that it is."""
+        self.written.append((binding, reason))
+        for gradient, tensor in self.read:
+            if self.root(gradient) == self.root(binding):
+                self.grads[self.first(tensor)] = reason
 
     def mark(self, bindings: tuple[int, ...], reason: str) -> None:
         for binding in bindings:

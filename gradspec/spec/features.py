@@ -29,7 +29,7 @@ from gradspec.spec.model import (
 if TYPE_CHECKING:
     from gradspec.spec.model import Call, Program
 
-__all__ = ["FEATURES", "features_of_field", "features_of_program", "features_of_step"]
+__all__ = ["FEATURES", "features_of_field", "features_of_program", "features_of_step", "gives_view"]
 
 FEATURES = {
     "anomaly": "detect_anomaly blocks",
@@ -184,7 +184,7 @@ def _find_shared(program: Program) -> frozenset[int]:
             if _changes(name) or name in _NOT_A_CHANGE:
                 same[step.out[0]] = same.get(step.inputs[0], step.inputs[0])
                 continue
-            if not step.inputs or not _is_view(program.calls[step.call]):
+            if not step.inputs or not gives_view(program.calls[step.call]):
                 continue
             source, out = step.inputs[0], list(step.out)
         else:
@@ -199,10 +199,11 @@ def _find_shared(program: Program) -> frozenset[int]:
     return frozenset(members)
 
 
-def _is_view(call: Call) -> bool:
+def gives_view(call: Call) -> bool:
     """Whether an op's output shares its first input's memory."""
     if call.op == "__getitem__":
-        entries = dict(call.args)["index"]
+        index = dict(call.args)["index"]
+        entries = index if type(index) is tuple else (index,)
         return not any(type(entry) in (Slot, tuple, bool) for entry in entries)  # those copy
     op = registry.get(call.op)
     return op.view if op is not None else call.op in _VIEW_FORMS

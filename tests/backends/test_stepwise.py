@@ -156,8 +156,8 @@ def test_warnings_belong_to_their_step() -> None:
     b.op("z", "warn", at=second, input=T("z"))
     b.op("z", "raise", at=second, input=T("z"))
     outcomes = b.run(Toy()).outcomes
-    assert outcomes[first] == ("ok", "", "", (Warned("non-leaf-grad", "1.0"),))
-    assert outcomes[second] == ("error", "shape-mismatch", "no", (Warned("non-leaf-grad", "2.0"),) * 2)
+    assert outcomes[first][:4] == ("ok", "", "", (Warned("non-leaf-grad", "1.0"),))
+    assert outcomes[second][:4] == ("error", "shape-mismatch", "no", (Warned("non-leaf-grad", "2.0"),) * 2)
 
 
 def test_the_rest_of_a_block_runs() -> None:
@@ -236,7 +236,7 @@ def test_a_field_that_fails_leaves_the_others() -> None:
     at = b.watch("x", "dtype", "repr", "version", "shape")
     seen = b.run(Toy())
     assert seen.seen[at] == [{"dtype": "dtype", "shape": "shape"}]
-    assert seen.outcomes[at] == ("error", "unclassified", "no repr", ())
+    assert seen.outcomes[at][:4] == ("error", "unclassified", "no repr", ())
 
 
 def test_hooks_run_their_steps_on_grad() -> None:

@@ -104,6 +104,8 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 
 
 def _spread(array: Array, shape: tuple[int, ...]) -> Array:
+    if 0 in shape:  # broadcast_to's vjp does not know an axis that was broadcast to nothing
+        return anp.add(array, np.zeros(shape, array.dtype))
     lead = (1,) * (len(shape) - _ndim(array))
     return anp.broadcast_to(anp.reshape(array, (*lead, *array.shape)), shape)
 
@@ -142,20 +144,51 @@ def to(input: Array, dtype: str | None = None, other: Array | None = None) -> Ar
 
 
 def _index(entry: Any) -> Any:
-    return np.asarray(entry) if isinstance(entry, tuple) else entry
+    if not isinstance(entry, tuple):
+        return entry
+    array = np.asarray(entry)
+    return array if array.size else array.astype(np.int64)
+
+
+def _picks(entry: Any) -> bool:
+    """Whether an entry of an index is an array or a bool, which NumPy counts as advanced."""
+    return isinstance(entry, bool) or (isinstance(entry, np.ndarray | np.generic) and not _is_integer(entry))
+
+
+def _is_integer(entry: Any) -> bool:
+    return bool(np.ndim(entry) == 0 and np.asarray(entry).dtype.kind in "iu")
 
 
 def getitem(input: Array, index: Any) -> Array:
-    indices = tuple(_index(one) for one in index) if isinstance(index, tuple) else index
-    return input[indices]
+    """As torch: first the integers, slices and None, then all arrays together."""
+    entries = [_index(one) for one in (index if isinstance(index, tuple) else (index,))]
+    for one in entries:
+        if isinstance(one, slice) and one.step is not None and one.step < 1:
+            code = "negative-step" if one.step < 0 else "invalid-argument"
+            raise ProgramError(code, f"a slice needs a step above 0, not {one.step}")
+    if not any(_picks(one) for one in entries) or all(_picks(one) for one in entries):
+        return input[tuple(entries)]
+    basic: list[Any] = []
+    rest: list[Any] = []
+    for one in entries:
+        if _picks(one):
+            axes = np.ndim(one) if np.asarray(one).dtype.kind == "b" else 1
+            basic += [slice(None)] * axes
+            rest.append(one)
+        else:
+            basic.append(one)
+            if not isinstance(one, int) and not _is_integer(one):
+                rest.append(slice(None) if isinstance(one, slice) or one is None else one)
+    return input[tuple(basic)][tuple(rest)]
 
 
 def gather(input: Array, dim: int, index: Array) -> Array:
+    size = (input.shape or (1,))[dim]
+    if np.any((index < 0) | (index >= size)):
+        raise ProgramError("index-out-of-range", f"an index is not in [0, {size - 1}]")
     if not _ndim(input):
         return input + anp.zeros(index.shape, input.dtype)
     places = list(np.ix_(*[np.arange(size) for size in index.shape]))
-    if len(places) != _ndim(input):
-        raise ProgramError("shape-mismatch", "index and input have different numbers of dimensions")
     places[dim] = index
     return input[tuple(places)]
 
@@ -166,6 +199,12 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
 
 
 def einsum(equation: str, operands: Sequence[Array]) -> Array:
+    inputs, arrow, output = equation.replace(" ", "").partition("->")
+    terms = inputs.replace(".", "").split(",")
+    if any(len(set(letters)) < len(letters) for letters in terms):
+        raise UnsupportedFeature("op:einsum", "autograd's einsum has no vjp for a letter twice in an operand")
+    if arrow and "..." in inputs and "..." not in output:
+        raise UnsupportedFeature("op:einsum", "NumPy's einsum does not sum over the axes of an ellipsis")
     return anp.einsum(equation, *operands)
 
 
@@ -208,12 +247,16 @@ def expand(input: Array, size: Sequence[int]) -> Array:
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     shape = input.shape or (1,)
     start, end = (operator.index(range(len(shape))[dim]) for dim in (start_dim, end_dim))
+    if input.shape and start == end:
+        return input
     return anp.reshape(input, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
 
 
 def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Array:
     if mode != "constant":
         raise UnsupportedFeature("op:pad", "autograd differentiates pad in mode constant only")
+    if not len(pad):
+        return anp.reshape(input, input.shape)
     if any(one < 0 for one in pad):
         raise UnsupportedFeature("op:pad", "NumPy's pad takes no negative widths")
     pairs = [tuple(pad[k : k + 2]) for k in range(0, len(pad), 2)][::-1]
@@ -224,6 +267,12 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
 def permute(input: Array, dims: Sequence[int]) -> Array:
     count = len(dims)  # transpose's vjp sorts the axes, so they must not be negative
     return anp.transpose(input, tuple(dim % count if -count <= dim < count else dim for dim in dims))
+
+
+def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Vectors without elements are left out, as torch does whatever the shape of the others."""
+    kept = [one for one in tensors if one.shape != (0,)]
+    return anp.concatenate(kept or list(tensors), axis=dim)
 
 
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> list[Array]:
@@ -274,7 +323,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "std": _moment(anp.std), "var": _moment(anp.var),
     "argmax": _extremum_index(anp.argmax), "argmin": _extremum_index(anp.argmin),
     "cumsum": cumsum,
-    "cat": lambda tensors, dim=0: anp.concatenate(list(tensors), axis=dim),
+    "cat": cat,
     "stack": lambda tensors, dim=0: anp.stack(list(tensors), axis=dim),
     "expand": expand, "flatten": flatten, "pad": pad, "permute": permute,
     "reshape": lambda input, shape: anp.reshape(input, tuple(shape)),

@@ -17,6 +17,7 @@ from gradspec.backends.base import EMULATED, NATIVE, UNSUPPORTED, Observations
 from gradspec.dense import Dense
 from gradspec.plugins import BackendRow, load_backend, plugin_manager
 from gradspec.spec.features import FEATURES
+from gradspec.spec.model import IndexSlice
 from tests.backends.builder import Builder, T, dense
 
 TIER_1 = (
@@ -160,8 +161,9 @@ def test_what_a_function_cannot_see_is_left_out(backend: AutogradBackend) -> Non
 def test_unsupported_steps_have_reasons(backend: AutogradBackend) -> None:
     b = Builder()
     b.leaf("x", [1.0, 2.0])
+    b.leaf("row", [[1.0, 2.0]])
     flip = b.op("y", "flip", input=T("x"), dims=(0,))
-    reflect = b.op("z", "pad", input=T("x"), pad=(1, 0), mode="reflect")
+    reflect = b.op("z", "pad", input=T("row"), pad=(1, 0), mode="reflect")
     place = b.op("", "mul_", input=T("x"), other=2)
     b.leaf("h", 1.0, dtype="bfloat16")
     b.leaf("w", 1.0)
@@ -197,6 +199,41 @@ def test_errors_of_numpy_have_codes(backend: AutogradBackend, code: str, op: str
     at = b.op("y", op, input=T("x"), **args)
     outcomes = b.run(backend).outcomes
     assert {at: outcomes[at][:2]} == {at: ("error", code)}, outcomes
+
+
+def test_who_found_an_error_is_said(backend: AutogradBackend) -> None:
+    b = Builder()
+    b.leaf("x", [[1.0, 2.0], [3.0, 4.0]])
+    b.leaf("v", [1.0, 2.0, 3.0])
+    refused = b.op("y", "matmul", input=T("x"), other=T("v"))
+    out_of_range = b.op("z", "__getitem__", input=T("x"), index=(2,))
+    outcomes = b.run(backend).outcomes
+    assert outcomes[refused].emulated and not outcomes[out_of_range].emulated, outcomes
+
+
+def test_an_index_is_taken_as_torch_takes_it(backend: AutogradBackend) -> None:
+    """Integers first, so that an array after a slice stays where it stands; NumPy would put it in front."""
+    b = Builder()
+    b.leaf("x", [[[1.0, 2.0], [3.0, 4.0]]])
+    b.op("y", "__getitem__", input=T("x"), index=(0, IndexSlice(), (1, 0, 1)))
+    b.backward("y", [[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
+    at = b.watch("y", "value")
+    grad = b.watch("x", "grad")
+    seen = b.run(backend)
+    assert seen.outcomes == {}
+    assert values(seen.seen[at], "value") == [[[2.0, 1.0, 2.0], [4.0, 3.0, 4.0]]]
+    assert values(seen.seen[grad]) == [[[[2.0, 5.0], [16.0, 40.0]]]]
+
+
+def test_a_switched_off_leaf_gets_no_gradient(backend: AutogradBackend) -> None:
+    b = Builder()
+    b.leaf("x", 7.0)
+    b.op("y", "mul", input=T("x"), other=4)
+    b.op("", "requires_grad_", input=T("x"), requires_grad=False)
+    b.backward("y")
+    at = b.watch("x", "grad")
+    seen = b.run(backend)
+    assert seen.outcomes == {} and seen.seen[at] == [{"grad": None}]
 
 
 def test_known_differences_are_for_this_backend_alone() -> None:
