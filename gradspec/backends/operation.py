@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradspec.ops.registry import Op
     from gradspec.spec.model import Call
 
-__all__ = ["Operation"]
+__all__ = ["Meta", "Operation"]
 
 Array = Any
 _LENDS_ITS_DTYPE = {"to": "other"}  # an argument of which no value is used
