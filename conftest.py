@@ -6,7 +6,8 @@ import os
 import sys
 
 collect_ignore_glob = [
-    "tests/spec/invalid/*"
+    "tests/spec/invalid/*",
+    "tests/sample_project/*",
 ]  # faulty on purpose: gradspec's pytest plugin must not judge them
 WITHOUT_TORCH = os.environ.get("GRADSPEC_TEST_TORCH") == "0"
 

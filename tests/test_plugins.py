@@ -102,7 +102,11 @@ def test_a_broken_plugin_is_a_row(site: Site, name: str) -> None:
 
 
 def test_a_name_is_taken_once(site: Site) -> None:
-    site.put("one-1", "[gradspec.backends]\ngood = good_backend:Good\nnumpy = good_backend:Good\n", good_backend=GOOD)
+    site.put(
+        "one-1",
+        "[gradspec.backends]\ngood = good_backend:Good\nnumpy = good_backend:Good\n",
+        good_backend=GOOD,
+    )
     site.put("two-1", "[gradspec.backends]\ngood = other:Good\n", other=GOOD)
     rows = [one for one in list_backends() if one.origin in ("one 1", "two 1")]
     assert [(one.name, one.status, one.detail) for one in rows] == [
@@ -120,7 +124,12 @@ def test_the_variable_restricts(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
     def names() -> list[str]:
         return [one.name for one in list_backends() if one.origin != "built in"]
 
-    for value, expected in {"": [], "gradspec-one": ["good"], "other": ["other"], "gradspec_one, other": ["good", "other"]}.items():
+    for value, expected in {
+        "": [],
+        "gradspec-one": ["good"],
+        "other": ["other"],
+        "gradspec_one, other": ["good", "other"],
+    }.items():
         monkeypatch.setenv("GRADSPEC_PLUGINS", value)
         assert names() == expected
     monkeypatch.setenv("GRADSPEC_PLUGINS", "")
@@ -185,5 +194,7 @@ def test_hooks(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_plugins_pluggy_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADSPEC_PLUGINS", "")
-    done = python("import sys\nfrom gradspec.plugins import plugin_manager\nprint(plugin_manager(), 'pluggy' in sys.modules)")
+    done = python(
+        "import sys\nfrom gradspec.plugins import plugin_manager\nprint(plugin_manager(), 'pluggy' in sys.modules)"
+    )
     assert done.stdout.split() == ["None", "False"], done.stderr

@@ -260,9 +260,7 @@ class TapeBackend(StepwiseBackend):
     def backward(
         self, roots: Any, gradients: Any, retain_graph: bool | None, create_graph: bool, inputs: Any
     ) -> None:
-        self.passes.backward(
-            roots, gradients, True if self._dual else retain_graph, create_graph, inputs
-        )
+        self.passes.backward(roots, gradients, True if self._dual else retain_graph, create_graph, inputs)
 
     def grad(
         self,

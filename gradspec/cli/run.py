@@ -149,7 +149,7 @@ def _watch(paths: tuple[str, ...], known_failures: str | None) -> int:
     others = [config.file, *config.get("code", ())] if config is not None else []
     others += [known_failures] if known_failures else []
     words = [word for word in sys.argv[1:] if word != "--watch"]
-    watch(words, paths or default_paths(), others)
+    watch(words, paths or default_paths(), list(dict.fromkeys(others)))
     return exits.AS_EXPECTED
 
 

@@ -90,9 +90,7 @@ class Machine:
         """requires_grad_(). Raises ProgramError non-leaf-requires-grad, dtype-not-differentiable."""
         kind = self.kind(tensor)
         if wanted and not self.inference and self.slot(tensor) in self.tape.inferred:
-            raise ProgramError(
-                "inference-tensor", "an inference tensor cannot require grad here"
-            )
+            raise ProgramError("inference-tensor", "an inference tensor cannot require grad here")
         if not self.is_leaf(tensor):
             if not wanted:
                 raise ProgramError(
@@ -156,9 +154,7 @@ class Machine:
         """
         target, tape = tensors[0], self.tape
         if not self.inference and self.slot(target) in tape.inferred:
-            raise ProgramError(
-                "inference-tensor", "an inference tensor is changed outside inference_mode"
-            )
+            raise ProgramError("inference-tensor", "an inference tensor is changed outside inference_mode")
         check_target(tape, target)
         slots = tuple([self.slot(tensor) for tensor in tensors])
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])

@@ -65,7 +65,7 @@ def changed_since(reference: str) -> Changed:
     return Changed([os.path.join(top, name) for name in told.split("\0") if name], reference)
 
 
-def _git(*arguments: str, folder: str | None = None, what: str = "") -> str:
+def _git(*arguments: str, folder: str | None = None, what: str | None = None) -> str:
     try:
         done = subprocess.run(
             ["git", *arguments],
@@ -79,9 +79,9 @@ def _git(*arguments: str, folder: str | None = None, what: str = "") -> str:
         raise UsageError(f"--changed asks git, which cannot be run: {error.strerror}") from error
     if done.returncode:
         reason = " ".join(done.stderr.split()).removeprefix("fatal: ")
-        if what:
+        if what is not None:
             reason = reason or "no such commit here (a shallow clone has few: fetch more of the history)"
-        option = f"--changed={what}" if what else "--changed"
+        option = "--changed" if what is None else f"--changed={what}"
         raise UsageError(f"{option}: {reason or 'git ' + arguments[0] + ' failed'}")
     return done.stdout
 

@@ -104,7 +104,7 @@ class Update:
 def _reason(verdict: Verdict) -> str:
     """What failed, in a few words: a person may say more."""
     first = next((check for check in verdict.checks if check.status in ("failed", "not-run")), None)
-    text = f"{verdict.outcome}: {verdict.message}"
+    text = f"{verdict.outcome}: {verdict.message}".rstrip(": ")
     if first is not None:
         subject = f'{first.field} of "{first.name}"' if first.name else f"line {first.place.line}"
         text = f"{subject}, {first.summary}"

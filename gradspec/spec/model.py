@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
-    from gradspec.dense import Dense
     from gradspec.errors import Place
 
 __all__ = [

@@ -80,16 +80,16 @@ def _read_confined(name: str, directory: str) -> bytes:
     path = directory or "."
     try:
         for part in parts:
-            path = os.path.join(path, part)  # noqa: PTH118
+            path = os.path.join(path, part)
             if stat.S_ISLNK(os.lstat(path).st_mode):
                 raise BadFile(
                     f'"{name}" leads through a symbolic link', "copy the file into the spec's directory"
                 )
         if not stat.S_ISREG(os.lstat(path).st_mode):
             raise BadFile(f'"{name}" is not a regular file')
-        if os.path.getsize(path) > MOST * 16 + 65536:  # noqa: PTH202
+        if os.path.getsize(path) > MOST * 16 + 65536:
             raise BadFile(f'"{name}" holds more than {MOST:,} elements')
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -40,7 +40,7 @@ class Scope:
         self.requiring: list[int] = []  # bindings of the tensors that require grad
         self.hooks: dict[str, int] = {}  # hook name → `at`
         self.declared: set[str] = set()  # dtypes that tensors declare
-        directory = os.path.dirname(document.file)  # noqa: PTH120
+        directory = os.path.dirname(document.file)
         self.arrays = Arrays(self.fault, dtype, self.resolve, directory)
         self.expected = Arrays(self.fault, real_of(dtype), self.resolve, directory)
         self.places: list[Place] = []

@@ -238,9 +238,7 @@ def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
 
 def expand(input: Array, size: Sequence[int]) -> Array:
     lead = len(size) - _ndim(input)
-    shape = tuple(
-        input.shape[k - lead] if one == -1 and k >= lead else one for k, one in enumerate(size)
-    )
+    shape = tuple(input.shape[k - lead] if one == -1 and k >= lead else one for k, one in enumerate(size))
     return _spread(input, shape)
 
 

@@ -141,7 +141,13 @@ def test_dtypes_follow_torch(backend: AutogradBackend) -> None:
     at = b.watch("y h c x.grad d.grad", "dtype")
     seen = b.run(backend)
     assert seen.outcomes == {}
-    assert [one["dtype"] for one in seen.seen[at]] == ["float32", "float32", "complex64", "float32", "float64"]
+    assert [one["dtype"] for one in seen.seen[at]] == [
+        "float32",
+        "float32",
+        "complex64",
+        "float32",
+        "float64",
+    ]
 
 
 def test_what_a_function_cannot_see_is_left_out(backend: AutogradBackend) -> None:
@@ -190,7 +196,9 @@ def test_unsupported_steps_have_reasons(backend: AutogradBackend) -> None:
         ("invalid-argument", "div", {"other": T("v"), "rounding_mode": "up"}),
     ],
 )  # fmt: skip
-def test_errors_of_numpy_have_codes(backend: AutogradBackend, code: str, op: str, args: dict[str, Any]) -> None:
+def test_errors_of_numpy_have_codes(
+    backend: AutogradBackend, code: str, op: str, args: dict[str, Any]
+) -> None:
     b = Builder()
     b.leaf("x", [[1.0, 2.0], [3.0, 4.0]])
     b.leaf("v", [1.0, 2.0, 3.0])
