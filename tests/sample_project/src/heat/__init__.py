@@ -1,0 +1,1 @@
+"""Heat flow, with an automatic differentiation of its own."""
