@@ -96,7 +96,7 @@ class Make(NamedTuple):
 
 
 class GetAttr(NamedTuple):
-    """`g = x.grad`, `d = x.data`: attributes that are no op. Reading grad may warn; the result may be None."""
+    """`g = x.grad`, `d = x.data`: attributes that are no op. Reading grad may warn; it may give None."""
 
     of: int
     name: str

@@ -13,7 +13,7 @@ from gradspec.backends.torch import TorchBackend  # noqa: E402
 from gradspec.dense import Dense  # noqa: E402
 from gradspec.errors import ERROR_CODES  # noqa: E402
 from gradspec.spec.model import IndexSlice  # noqa: E402
-from tests.architecture.tree import python
+from tests.architecture.tree import python  # noqa: E402
 from tests.backends.builder import Builder, T, dense  # noqa: E402
 
 pytestmark = pytest.mark.torch
