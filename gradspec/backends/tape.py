@@ -205,10 +205,8 @@ class TapeBackend(StepwiseBackend):
         while index < count:
             first = k = len(values)
             try:
-                for step in islice(steps, index, None):
-                    if step.__class__ is not Apply:
-                        return index + k - first
-                    call, inputs, out, _ = step
+                # a step that is no op does not look like one: it ends in the except below, nothing done
+                for call, inputs, out, _ in islice(steps, index, None):
                     if len(inputs) == 2:
                         a, b = inputs
                         i = bound[a]
@@ -231,6 +229,8 @@ class TapeBackend(StepwiseBackend):
                 # no plan yet, another number of operands, a name without a tensor, an error: the long path
                 index += k - first
                 step = steps[index]
+                if step.__class__ is not Apply:
+                    return index
                 run.apply_one(step)
                 if tape.memory.now:
                     return run.apply_run(steps, index + 1)

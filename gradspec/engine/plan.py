@@ -183,11 +183,12 @@ class Plan:
         # between numbers, functions may be written as operators
         numbers = not recorded and self.zero_dim and self.op.kind in ("elementwise", "linear")
         lines = Lines(xp, numbers=numbers and self.kind is not None and self.kind.shape == ())
+        lines.lines.append("".join(f"i{k}, " for k in range(len(self.inputs))) + "= ins")
         fetched: dict[int, Symbol] = {}
 
         def saved(position: int) -> Symbol:
             if position not in fetched:
-                text = lines.let(f"values[ins[{position}]]")
+                text = lines.let(f"values[i{position}]")
                 kind = self.inputs[position]
                 fetched[position] = (
                     Symbol(text, kind.shape) if recorded else self._input(lines, position, text)
@@ -225,7 +226,7 @@ class Plan:
             if kind.grad:
                 space = xp if recorded else self.library.namespace(kind.dtype, zero_dim=not kind.shape)
                 zeros = lines.constant(space.zeros)
-                slot = lines.let(f"ins[{position}]")
+                slot = f"i{position}"
                 shape, dtype = lines.constant(kind.shape), lines.constant(kind.dtype)
                 lines.lines.append(f"grads.setdefault({slot}, {zeros}({shape}, {dtype}))")
 
