@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from gradspec.errors import Fault, Place, SpecError, did_you_mean
+from gradspec.errors import Fault, Place, SpecError, UsageError, did_you_mean
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Config(NamedTuple):
 def find(start: str = ".") -> Config | None:
     """The nearest pyproject.toml in `start` or above that speaks of gradspec, or None.
 
-    Raises SpecError for one that is broken or says what gradspec does not know, with every fault.
+    Raises UsageError for one that is no TOML, SpecError with every fault for one that says what gradspec
+    does not know.
     """
     folder = os.path.abspath(start)
     while True:
@@ -79,7 +80,7 @@ def _read(data: bytes, file: str, root: str) -> Config:
         text = data.decode("utf-8-sig")
         table = tomllib.loads(text)["tool"]["gradspec"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
-        raise SpecError([Fault("bad-config", f"not TOML: {error}", Place(file, 1))]) from None
+        raise UsageError(f"{file} is not TOML: {error}") from None
     lines = text.splitlines()
     faults = [
         Fault(code, message, *_place(file, lines, path), hint)

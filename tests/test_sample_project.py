@@ -1,4 +1,4 @@
-"""A project of its own uses all of gradspec as a stranger would: its layout, its specs, its backend, its CI."""
+"""A project with its own layout, specs, backend and CI uses all of gradspec as a stranger would."""
 
 from __future__ import annotations
 
@@ -464,7 +464,7 @@ def test_the_hook_for_pre_commit(project: Project) -> None:
 def test_the_action_runs_as_the_workflow_calls_it(project: Project) -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     workflow = yaml.safe_load((project.folder / ".github/workflows/gradients.yml").read_text())
-    (call,) = (step for step in workflow["jobs"]["specs"]["steps"] if "gradspec/" in step.get("uses", ""))
+    (call,) = (step for step in workflow["jobs"]["specs"]["steps"] if "/gradspec@" in step.get("uses", ""))
     assert set(call["with"]) <= set(action["inputs"])
     (step,) = (step for step in action["runs"]["steps"] if step.get("id") == "run")
     binaries = project.folder / "bin"

@@ -59,6 +59,7 @@ _MEANING = {
     "bad-dtype": "data that its dtype cannot hold",
     "bad-generator": "a generator with arguments that make no array",
     "bad-file-data": "a data file that is missing, unsafe or not what its hash says",
+    "left-open": "an expectation that is yet to be filled in",
     "bad-expectation": "an expectation that can never be checked",
 }
 FAULT_CODES = _FILE | _YAML | _SHAPE | _MEANING

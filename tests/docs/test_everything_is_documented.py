@@ -6,6 +6,7 @@ import json
 import re
 
 from gradspec import hookspecs
+from gradspec.config import KEYS
 from gradspec.ops import registry
 from tools.docs import anchor, commands
 from tools.pages import ROOT, outcome, pages
@@ -31,6 +32,11 @@ def test_every_command(tmp_path) -> None:  # type: ignore[no-untyped-def]
     assert not [command for command in found if f"## gradspec {command}\n" not in page]
     shown = set(re.findall(r"^\$ gradspec ([a-z]+)", TEXT, re.MULTILINE))
     assert not set(found) - shown, "commands that no page shows in use"
+
+
+def test_every_setting_of_a_project() -> None:
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    assert not [key for key in KEYS if f"| `{key}` |" not in page]
 
 
 def test_every_hook() -> None:
