@@ -12,8 +12,9 @@ from gradspec.records import NamedTuple
 if TYPE_CHECKING:
     from gradspec.spec.model import Spec
 
-__all__ = ["KEYS", "Config", "find"]
+__all__ = ["DIRECTORY", "KEYS", "Config", "find"]
 
+DIRECTORY = "gradspec-known-failures"  # beside pyproject.toml, unless it says otherwise
 KEYS = {
     "paths": "files and directories of specs, where a command names none",
     "backends": "what specs run on, where no -b is given",

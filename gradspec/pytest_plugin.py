@@ -125,8 +125,9 @@ def _known_failures(
     config: pytest.Config, said: Mapping[str, Any], backends: tuple[str, ...]
 ) -> KnownFailures:
     """What is known to fail, from where `gradspec run` has it too."""
+    from gradspec.config import DIRECTORY
     from gradspec.plugins import known_failures
-    from gradspec.runner.known_failures import DIRECTORY, load
+    from gradspec.runner.known_failures import load
 
     path: str | None = config.getoption("gradspec_known_failures")
     if path:

@@ -14,6 +14,7 @@ from gradspec.errors import UsageError
 
 if TYPE_CHECKING:
     from gradspec.runner.events import Event, Stale
+    from gradspec.runner.known_failures import KnownFailures
     from gradspec.runner.known_update import Update
     from gradspec.spec.model import Spec
 
@@ -47,8 +48,8 @@ class Known:
     """What the options say, for the backends of a run. Raises SpecError for a broken file."""
 
     def __init__(self, known_failures: str | None, update: bool, backends: Sequence[str]) -> None:
-        from gradspec.plugins import known_failures as brought
-        from gradspec.runner.known_failures import DIRECTORY, load
+        from gradspec.config import DIRECTORY
+        from gradspec.plugins import BUILT_IN
 
         config = project()
         place = known_failures or (config.get("known-failures") if config is not None else None)
@@ -56,15 +57,20 @@ class Known:
         if place is None and (update or os.path.isdir(default)):
             place = default
         self.path: str | None = place
-        self.failures = load(place, backends, brought, new=update)
         self.updating = update
+        self.failures: KnownFailures | None = None
+        if place is not None or not set(BUILT_IN).issuperset(backends):
+            from gradspec.plugins import known_failures as brought
+            from gradspec.runner.known_failures import load
+
+            self.failures = load(place, backends, brought, new=update)
 
     def taken_into_account(
         self, events: Iterator[Event], loaded: Sequence[Spec], paths: Sequence[str]
     ) -> Iterator[Event]:
         """The events as they are with known failures. `loaded` are the specs of `paths`, or of the
         default paths, before any choice."""
-        if not self.failures and not self.updating:
+        if self.failures is None or not (self.failures or self.updating):
             return events
         from gradspec.runner.known_events import with_known_failures
 
@@ -75,11 +81,15 @@ class Known:
             stale = self.failures.stale((spec.id for spec in loaded), suite)
         return with_known_failures(events, self.failures, stale)
 
+    def match(self, name: str, backend: str) -> str:
+        """Why a spec of this id is known to fail on a backend, or ""."""
+        return "" if self.failures is None else self.failures.match(name, backend)
+
     def update(self, loaded: Sequence[Spec]) -> Update | None:
         """What takes the events and then writes the files, where that is wanted."""
         if not self.updating:
             return None
-        if self.path is None:
+        if self.path is None or self.failures is None:
             raise UsageError("--update-known-failures: no place to write to")
         from gradspec.runner.known_update import Update
 

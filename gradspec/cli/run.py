@@ -92,7 +92,7 @@ def command(
     if chosen and places.last_failed:
         from gradspec.runner.store import last_failed
 
-        chosen = last_failed(chosen, names, known.failures.match)
+        chosen = last_failed(chosen, names, known.match)
         if not chosen:
             print("nothing is left to run: all these specs came out as expected last time", file=sys.stderr)
             return exits.AS_EXPECTED

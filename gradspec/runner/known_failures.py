@@ -11,9 +11,8 @@ from gradspec.runner.events import Stale
 from gradspec.runner.known_file import Entry, read_file
 from gradspec.runner.select import fits
 
-__all__ = ["DIRECTORY", "KnownFailures", "file_for", "load"]
+__all__ = ["KnownFailures", "file_for", "load"]
 
-DIRECTORY = "gradspec-known-failures"
 _WILD = frozenset("*?[")
 _SUFFIXES = (".yaml", ".yml")
 
