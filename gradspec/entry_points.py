@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from gradspec.records import NamedTuple
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 __all__ = ["EntryPoint", "entry_points"]
 
@@ -79,7 +83,16 @@ def _parse(text: str, group: str, distribution: str, version: str) -> Iterator[E
 def _from_metadata(group: str) -> Iterator[EntryPoint]:
     from importlib.metadata import distributions
 
-    for distribution in sorted(distributions(), key=lambda one: str(one.metadata["Name"])):
+    found = [(_name(distribution), distribution) for distribution in distributions()]
+    for name, distribution in sorted(found, key=lambda pair: pair[0]):
         text = distribution.read_text("entry_points.txt")
         if text and group in text:
-            yield from _parse(text, group, distribution.metadata["Name"] or "?", distribution.version or "")
+            yield from _parse(text, group, name or "?", distribution.version if name else "")
+
+
+def _name(distribution: Distribution) -> str:
+    """What a distribution is called; nothing for one without readable metadata, which is none of ours."""
+    try:
+        return str(distribution.metadata["Name"] or "")
+    except Exception:
+        return ""

@@ -72,7 +72,7 @@ def test_killed_at_random_moments(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_with_what_is_done(tmp_path, way, signum):
     ids = write_specs(tmp_path, 30, files=3)
-    running = Running(tmp_path, "specs", "-b", "sleeps", *WAYS[way], sleep_s=0.08)
+    running = Running(tmp_path, "specs", "-b", "sleeps", *WAYS[way], sleep_s=0.2)
     wait_for(lambda: len(kept(tmp_path)) >= 3)
     running.kill(signum)
     done = running.wait()
@@ -164,7 +164,7 @@ def test_two_runs_at_once(tmp_path):
 @LINUX
 def test_a_run_does_not_take_what_another_is_writing(tmp_path):
     write_specs(tmp_path, 20)
-    one = Running(tmp_path, "specs", "-b", "sleeps", sleep_s=0.1)
+    one = Running(tmp_path, "specs", "-b", "sleeps", sleep_s=0.5)
     wait_for(lambda: len(kept(tmp_path)) >= 3)
     other = gradspec(tmp_path, "specs", "-b", "sleeps", "--resume")
     assert (other.code, "no run was ended early" in other.err) == (0, True)
