@@ -150,7 +150,7 @@ def _creation(own: str) -> dict[str, Function]:
         elif _is_zero(b) and _has_words(a, condition):
             return _kept(condition, a)
         elif _is_zero(a) and _has_words(b, condition):
-            return _kept(np.logical_not(condition), b)
+            return _kept(condition, b, where=False)
         return np.where(condition, a, b)[()]
 
     def complex(re: Any, im: Any) -> Any:
@@ -177,10 +177,16 @@ def _has_words(array: Any, condition: Any) -> bool:
     return getattr(array, "ndim", 0) > 0 and array.dtype in _WORDS and array.shape == np.shape(condition)
 
 
-def _kept(condition: Any, a: Any) -> Any:
-    """`where(condition, a, 0)`, by masking bits: a masked gradient costs a tenth of np.where's time."""
+def _kept(condition: Any, a: Any, where: bool = True) -> Any:
+    """`where(condition, a, 0)`, by masking bits: a masked gradient costs a tenth of np.where's time.
+
+    `where`: what the condition is where a is kept.
+    """
     word = _WORDS[a.dtype]
     mask = condition.astype(word)
-    np.negative(mask, out=mask)
+    if where:
+        np.negative(mask, out=mask)  # 1 → all bits, 0 → none
+    else:
+        mask -= 1  # 0 → all bits, 1 → none
     mask &= a.view(word)
     return mask.view(a.dtype)
