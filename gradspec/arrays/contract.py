@@ -72,9 +72,9 @@ EXTRAS = {
 class Namespace(Protocol):
     """What a rule is given as `xp`: the functions named above, and `dtype`, that of bare numbers.
 
-    One whose 0-d arrays are Python numbers may say which functions of two numbers are a Python operator
-    (`operators`: name → symbol) and where results are rounded (`cell`, a memory of one number, or None);
-    the engine then writes the operator instead of the call.
+    One whose 0-d arrays are Python numbers may say which functions of numbers are a Python expression
+    (`operators`: name → (form, whether it is rounded)) and where results are rounded (`cell`, a memory of
+    one number, or None); the engine then writes the expression instead of the call.
     """
 
     dtype: str

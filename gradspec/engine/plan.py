@@ -124,22 +124,32 @@ class Plan:
         return Symbol(text, kind.shape)
 
     def _write_forward(self) -> Callable[..., Any]:
+        direct = self._forward_lines(numbers=False)
+        if callable(direct):
+            return direct
+        # between numbers, functions may be written as operators
+        numbers = self.zero_dim and self.op.kind == "elementwise"
+        lines = self._forward_lines(numbers=True) if numbers else direct
+        assert isinstance(lines, Lines)
+        return lines.build(", ".join(f"v{k}" for k in range(len(self.inputs))))
+
+    def _forward_lines(self, numbers: bool) -> Lines | Callable[..., Any]:
+        """The lines of the forward function, or the one contract function of its inputs that it is."""
         dtype = self.compute or next((k.dtype for k in self.inputs if not k.weak), self.out_dtype)
-        lines = Lines(self.library.namespace(dtype, zero_dim=self.zero_dim))
+        lines = Lines(self.library.namespace(dtype, zero_dim=self.zero_dim), numbers=numbers)
         names = [f"v{k}" for k in range(len(self.inputs))]
         values = [self._input(lines, k, name) for k, name in enumerate(names)]
         casts = len(lines.lines)
         result = lines.call(
             self.op.forward, {n: fill(v, values.__getitem__) for n, v in self.arguments.items()}
         )
-        if not casts and len(lines.lines) == 1:
-            # the op is one contract function of its inputs in order: no function around it
+        if not casts and len(lines.lines) == 1 and not numbers:
             called, _, parts = lines.lines[0].removeprefix(f"{result.text} = ").partition("(")
             if parts == f"{', '.join(names)})" and called in lines.names:
                 function: Callable[..., Any] = lines.names[called]
                 return function
         lines.lines.append(f"return {result.text}")
-        return lines.build(", ".join(names))
+        return lines
 
     # what backward needs
 

@@ -74,14 +74,14 @@ class Lines:
     def operate(self, name: str, parts: list[str], xp: Any = None) -> str:
         """Add the line for a contract function, as an operator where it is one; the name of its result."""
         xp = xp or self.xp
-        symbol = getattr(xp, "operators", {}).get(name) if self.numbers and len(parts) == 2 else None
-        if symbol is None:
+        form, rounded = getattr(xp, "operators", {}).get(name, ("", False)) if self.numbers else ("", False)
+        if not form:
             called = self.function(name) if xp is self.xp else self.constant(getattr(xp, name))
             return self.let(f"{called}({', '.join(parts)})")
-        if xp.cell is None:
-            return self.let(f"{parts[0]} {symbol} {parts[1]}")
+        if not rounded or xp.cell is None:
+            return self.let(form.format(*parts))
         self.names["cell"] = xp.cell
-        self.lines.append(f"cell[0] = {parts[0]} {symbol} {parts[1]}")
+        self.lines.append(f"cell[0] = {form.format(*parts)}")
         return self.let("cell[0]")
 
     def let(self, expression: str) -> str:
@@ -146,8 +146,10 @@ class _Writer:
 
         def write(*args: Any, **kwargs: Any) -> Symbol:
             parts = [lines.text_of(a) for a in args]
+            if not kwargs:
+                return Symbol(lines.operate(name, parts))
             parts += [f"{key}={lines.text_of(value)}" for key, value in kwargs.items()]
-            return Symbol(lines.operate(name, parts))
+            return Symbol(lines.let(f"{lines.function(name)}({', '.join(parts)})"))
 
         return write
 

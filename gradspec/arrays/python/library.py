@@ -16,17 +16,25 @@ from gradspec.dense import Dense
 __all__ = ["PythonLibrary", "PythonNamespace", "library"]
 
 Function = Callable[..., Any]
-OPERATORS = {"add": "+", "subtract": "-", "multiply": "*"}
+# functions of bare floats that are one Python expression; whether it has to be rounded
+OPERATORS = {
+    "add": ("{0} + {1}", True), "subtract": ("{0} - {1}", True), "multiply": ("{0} * {1}", True),
+    "negative": ("-{0}", False), "less": ("{0} < {1}", False), "less_equal": ("{0} <= {1}", False),
+    "greater": ("{0} > {1}", False), "greater_equal": ("{0} >= {1}", False), "equal": ("{0} == {1}", False),
+    "not_equal": ("{0} != {1}", False), "where": ("{1} if {0} else {2}", False),
+}  # fmt: skip
 
 
 class PythonNamespace:
     """The contract's functions as attributes; `dtype` is that of bare numbers.
 
-    `operators`: functions that between bare numbers are one Python operator, name → symbol; `cell`: where
-    their result is put and taken from again to be rounded (None where it needs none).
+    `operators`: functions that of bare numbers are one Python expression, name → (its form, whether it is
+    to be rounded); `cell`: where a result is put and taken from again to be rounded (None where none is).
     """
 
-    def __init__(self, dtype: str, functions: dict[str, Function], operators: dict[str, str]) -> None:
+    def __init__(
+        self, dtype: str, functions: dict[str, Function], operators: dict[str, tuple[str, bool]]
+    ) -> None:
         self.dtype = dtype
         self.operators = operators
         self.cell = memoryview(bytearray(4)).cast("f") if dtype == "float32" else None
@@ -51,7 +59,7 @@ class PythonLibrary:
         found = self._namespaces.get((dtype, zero_dim))
         if found is None:
             functions = _array_functions(dtype)
-            operators: dict[str, str] = {}
+            operators: dict[str, tuple[str, bool]] = {}
             if zero_dim:
                 functions = functions | scalar_functions(dtype, functions) | _shortcuts(functions)
                 operators = OPERATORS if dtype in ("float32", "float64") else {}
