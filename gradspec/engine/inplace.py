@@ -7,6 +7,7 @@ each view gets a node of its own again (AsStridedBackward0) when it is next look
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -177,7 +178,7 @@ def restride(tape: Tape, view: int) -> int:
     return slot
 
 
-class _Node:
+class _Node(ABC):
     """A node that no op makes. Like a Plan where backward looks."""
 
     name = ""
@@ -201,8 +202,9 @@ class _Node:
             self.tape.engine.library.namespace(self.out_dtype, zero_dim=False), recorded=False
         )
 
+    @abstractmethod
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
-        raise NotImplementedError
+        """`back` over the namespace xp, as a Plan's."""
 
 
 class Restrided(_Node):
