@@ -102,6 +102,7 @@ class _Source:
             places=tuple(scope.places),
             texts=tuple(scope.texts),
             notes=scope.notes,
+            scope=self.get("scope", "core"),
         )
 
 

@@ -8,7 +8,8 @@ is given to exactly one tensor, so nothing has to be known about rebinding to ru
 In `args` a tensor is `{"tensor": name}` (several: a list of them), an index a list whose slices are
 `{"slice": [start, stop, step]}` and whose `...` is `{"ellipsis": true}`.  Numbers, also in the place
 of a tensor, are numbers; `{"number": "inf"}` and `{"number": [re, im]}` are those JSON does not have.
-Arrays are `{dtype, shape, data}`, as `Dense.to_json` has them.
+Arrays are `{dtype, shape, data}`, as `Dense.to_json` has them.  `format` is the oldest format that has
+all the kinds of step in it: 1, or "1.N".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from gradspec.dense import Dense
 from gradspec.spec.assemble import Assembler
+from gradspec.spec.format import FIRST, NEWEST, Format, read_format, show_format
 from gradspec.spec.model import (
     Apply,
     Backward,
@@ -42,21 +44,22 @@ from gradspec.spec.model import (
 )
 from gradspec.spec.signature import find
 
-__all__ = ["FORMAT", "program_from_json", "program_to_json"]
+__all__ = ["program_from_json", "program_to_json"]
 
-FORMAT = 1
 _WRAPPED = "number"
 
 
 def program_to_json(program: Program) -> dict[str, Any]:
     """The canonical form of a program, ready for `json.dumps`."""
     writer = _Writer(program)
+    leaves = [writer.leaf(leaf) for leaf in program.leaves]
+    steps = [writer.step(step) for step in program.steps]
     return {
-        "format": FORMAT,
+        "format": 1 if writer.format == FIRST else show_format(writer.format),
         "id": program.id,
         "dtype": program.dtype,
-        "leaves": [writer.leaf(leaf) for leaf in program.leaves],
-        "steps": [writer.step(step) for step in program.steps],
+        "leaves": leaves,
+        "steps": steps,
         "count": program.count,
     }  # fmt: skip
 
@@ -66,8 +69,11 @@ def program_from_json(view: dict[str, Any]) -> Program:
 
     Raises ValueError for another format, KeyError for what is not there.
     """
-    if view.get("format") != FORMAT:
-        raise ValueError(f"a program in format {view.get('format')!r}; this gradspec reads {FORMAT}")
+    written = read_format(str(view.get("format")))
+    if written is None or not FIRST <= written <= NEWEST:
+        raise ValueError(
+            f"a program in format {view.get('format')!r}; this gradspec reads 1.0 to {show_format(NEWEST)}"
+        )
     reader = _Reader(view["id"], view["dtype"])
     for leaf in view["leaves"]:
         data = reader.array(leaf["data"])
@@ -93,6 +99,7 @@ class _Writer:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.format = FIRST  # the oldest that has what was written so far
         self._names: list[str] = []
         seen: dict[str, int] = {}
         nameless = 0
@@ -122,6 +129,7 @@ class _Writer:
         return {"name": self.name(leaf.binding), "data": data, "requires_grad": leaf.requires_grad}
 
     def step(self, step: Any) -> dict[str, Any]:
+        self.format = max(self.format, _SINCE.get(type(step), FIRST))
         return _WRITE[type(step)](self, step)  # type: ignore[no-any-return]
 
     def steps(self, steps: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -185,6 +193,7 @@ def _jvp(w: _Writer, s: Jvp) -> dict[str, Any]:
     return {"jvp": w.name(s.of), "tangents": tangents, "out": w.name(s.out), "at": s.at}
 
 
+_SINCE: dict[type[Any], Format] = {}  # kinds of step that are no part of format 1.0
 _WRITE: dict[type[Any], Any] = {
     Apply: _Writer.apply,
     Make: _make,

@@ -40,6 +40,7 @@ _SHAPE = {
     "too-short": "a text, list or mapping with too little in it",
     "duplicate-item": "a list names something twice",
     "needs-format": "the file needs a newer format than this gradspec reads",
+    "undeclared-format": "the file uses an addition of a later format than it names",
     "one-verb": "a step without a verb, or with several",
     "misplaced-modifier": "raises, warns or note where it has no meaning",
     "conflicting-keys": "keys that exclude each other",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from gradspec.spec.format import NEWEST, show_format
 from gradspec.spec.shape import name_problem
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ def _replaced(view: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
 
 
 def _completed(view: dict[str, Any]) -> dict[str, Any]:
-    """`view` with a format, an id and steps wherever they are missing."""
+    """`view` with an id and steps wherever they are missing, and a format that allows whatever is there."""
+    newest = show_format(NEWEST)
     if "specs" not in view:
-        return {"gradspec": 1, "id": "nameless", "steps": [], **view}
+        return {"id": "nameless", "steps": [], **view, "gradspec": newest}
     defaults = view.get("defaults")
     shared = defaults if isinstance(defaults, dict) else {}
     missing: dict[str, Any] = {} if "steps" in shared else {"steps": []}
@@ -77,4 +79,4 @@ def _completed(view: dict[str, Any]) -> dict[str, Any]:
         {**missing, "id": f"nameless{number}", **(spec if isinstance(spec, dict) else {})}
         for number, spec in enumerate(view["specs"])
     ]
-    return {"gradspec": 1, **view, "defaults": shared, "specs": specs}
+    return {**view, "gradspec": newest, "defaults": shared, "specs": specs}

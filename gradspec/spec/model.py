@@ -309,3 +309,4 @@ class Spec(NamedTuple):
     places: tuple[Place, ...]  # by `at`
     texts: tuple[str, ...]  # by `at`: the step as one short line, for messages
     notes: dict[int, str]  # by `at`
+    scope: str = "core"  # or state, convention, text

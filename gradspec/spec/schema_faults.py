@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, Fault, did_you_mean
-from gradspec.spec.schema import schema
+from gradspec.spec.format import Format, later_than, show_format
+from gradspec.spec.schema import schema, validator
 
 if TYPE_CHECKING:
     from gradspec.spec.document import Document, Path
 
-__all__ = ["explain"]
+__all__ = ["explain", "undeclared"]
 
 _WORDS = {
     "array": "a list",
@@ -58,6 +59,41 @@ def explain(document: Document, errors: list[Any]) -> Found:
                 continue
         found += _explain(document, error)
     return found
+
+
+def undeclared(document: Document, view: Any, format: Format) -> list[Fault]:
+    """The faults of what belongs to a later format than the file names.
+
+    What the schema of the file's format refuses and that of a later one does not is an addition.
+    """
+    faults: list[Fault] = []
+    refused = _refused(view, format)
+    for later in later_than(format):
+        still = _refused(view, later)
+        for path, kind, key in refused:
+            if (path, kind, key) not in still:
+                faults.append(_addition(document, path, key, later))
+        refused = [one for one in refused if one in still]
+    return faults
+
+
+def _refused(view: Any, format: Format) -> list[tuple[Path, str, str]]:
+    """What the schema of a format refuses: where, by which keyword, and which key if it is one."""
+    found: list[tuple[Path, str, str]] = []
+    for error in validator(format).iter_errors(view):
+        kind = error.kind.name
+        keys = error.kind.unexpected if kind == "additionalProperties" else ("",)
+        found += ((tuple(error.instance_path), kind, key) for key in keys)
+    return found
+
+
+def _addition(document: Document, path: Path, key: str, format: Format) -> Fault:
+    version = show_format(format)
+    what = key or f"{_subject(path)}{_kind(_value(document.view, path))}"
+    message, hint = f"{what} needs format {version}", f'write `gradspec: "{version}"`'
+    return document.fault(
+        "undeclared-format", message, (*path, key) if key else path, key=bool(key), hint=hint
+    )
 
 
 def _explain(document: Document, error: Any) -> Found:

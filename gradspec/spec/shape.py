@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
 from gradspec.spec.fits import fits
+from gradspec.spec.format import FIRST, NEWEST, read_format, show_format
 from gradspec.spec.schema import validator
 
 if TYPE_CHECKING:
     from gradspec.spec.document import Document, Path
 
-__all__ = ["BLOCKS", "FORMAT", "MODIFIERS", "VERBS", "check_shape", "json_view", "name_problem"]
+__all__ = ["BLOCKS", "MODIFIERS", "VERBS", "check_shape", "json_view", "name_problem"]
 
-FORMAT = (1, 0)  # the newest format this gradspec reads
 BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
 VERBS = (
     "op", "retain_grad", "backward", "grad", "jvp", "zero_grad", *BLOCKS, "hook", "remove_hook", "gradcheck",
@@ -65,6 +65,7 @@ class _Checker:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.view = document.view
+        self.format = NEWEST  # what a file without a sound format is judged by
         self.broken: list[Path] = []
 
     def fault(self, code: str, message: str, path: Path, *, key: bool = False, hint: str = "") -> None:
@@ -81,34 +82,36 @@ class _Checker:
             hint = 'write `gradspec: 1`, or "1.N" for a file that uses an addition'
             self.fault("bad-value", message, ("gradspec",), hint=hint)
             return True
-        major, dot, minor = str(written).partition(".")
         if isinstance(written, bool) or not isinstance(written, int | str):
             return True
-        if not (major.isdecimal() and (minor.isdecimal() or not dot) and len(major) < 9 and len(minor) < 9):
+        version = read_format(str(written))
+        if version is None:
             message = f'"{str(written)[:40]}" is no format version'
             self.fault("bad-value", message, ("gradspec",), hint="write `gradspec: 1`")
-        elif int(major) < 1:
+        elif version < FIRST:
             self.fault("bad-value", "the first format is 1", ("gradspec",), hint="write `gradspec: 1`")
-        elif (int(major), int(minor or 0)) > FORMAT:
-            message = f"needs format {written}; this gradspec reads {FORMAT[0]}.{FORMAT[1]}"
+        elif version > NEWEST:
+            message = f"needs format {written}; this gradspec reads {show_format(NEWEST)}"
             self.fault("needs-format", message, ("gradspec",), hint="a newer gradspec reads this file")
             return False
+        else:
+            self.format = version
         return True
 
     def schema(self) -> None:
         document, view = self.document, self.view
         if document.nonfinite or document.numeric:
             view = json_view(view, document.numeric)
-        if len(document.text) < _SHORT and fits(view):
+        if len(document.text) < _SHORT and fits(view, self.format):
             return
-        check = validator()
-        if check.is_valid(view):
+        if validator(self.format).is_valid(view):
             return
-        from gradspec.spec.schema_faults import explain
+        from gradspec.spec.schema_faults import explain, undeclared
 
-        for fault, path in explain(document, list(check.iter_errors(view))):
+        for fault, path in explain(document, list(validator().iter_errors(view))):
             document.faults.append(fault)
             self.broken.append(path)
+        document.faults += undeclared(document, view, self.format)
 
     def file(self) -> None:
         view = self.view

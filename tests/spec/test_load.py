@@ -100,6 +100,28 @@ def test_a_newer_format_says_only_that() -> None:
         load_text('gradspec: "1.7"\n', "f")
 
 
+def test_an_addition_in_a_file_of_an_older_format() -> None:
+    """The fault names the format, says nothing else, and hides no other fault."""
+    text = "gradspec: 1\nid: a\nscope: state\ntensors: {x: 1.0}\nsteps: [{op: y = tanhh(x)}]\n"
+    with pytest.raises(SpecError) as caught:
+        load_text(text, "f")
+    first, second = caught.value.faults
+    assert (first.code, first.place.line, first.place.column, first.place.width) == (
+        "undeclared-format", 3, 1, 5,
+    )  # fmt: skip
+    assert (first.message, first.hint) == ("scope needs format 1.1", 'write `gradspec: "1.1"`')
+    assert (second.code, second.place.line) == ("unknown-op", 5)
+    (spec,) = load_text(text.replace(": 1\n", ': "1.1"\n', 1).replace("tanhh", "tanh"), "f")
+    assert spec.scope == "state"
+
+
+def test_a_long_file_of_an_older_format() -> None:
+    """Long files go to the library, which must see the same additions."""
+    text = f"gradspec: 1\nid: a\ndoc: {'word ' * 4000}\nscope: state\nsteps: []\n"
+    assert _faults(text) == [("undeclared-format", 4)]
+    assert load_text(text.replace("scope: state\n", ""), "f")[0].scope == "core"
+
+
 def test_hints_name_what_was_meant() -> None:
     hints = {
         "steps: [{bakward: x}]": 'did you mean "backward"?',

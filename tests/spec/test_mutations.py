@@ -52,8 +52,9 @@ steps:
       z: {grad_fn: SumBackward1, grad: {one_of: {zero: 0.0, "one": [1.0]}}}
 """
 SEVERAL = """\
-gradspec: 1
+gradspec: "1.1"
 defaults:
+  scope: state
   dtypes: [float32, float64]
   tensors: {x: {data: &d [[1, 2], [3, 4.0]], requires_grad: true}, k: *d}
 specs:
@@ -90,7 +91,8 @@ TOKENS = [
     "9" * 400, "2.0", "-1", "[" * 70, "{a: " * 70, "(" * 90, "9**9**9", "\x00", "\x1b", "\x85", "\u2028",
     "\ufeff", "\U0001f600", "é", "ﬁ", "lambda", "pi", "x", "y", "op", "steps", "expect", "backward",
     "no_grad", "specs", "id", "tensor", "zeros", "file", "raises", "float64", "x.grad", "x[::2]", "(",
-    ")", "=", "**", "@", "/0", "import os", "\\", "\\u", "a" * 5000, "e", ".", "+",
+    ")", "=", "**", "@", "/0", "import os", "\\", "\\u", "a" * 5000, "e", ".", "+", "1.0", '"1.1"', '"1.2"',
+    "scope: core\n",
 ]  # fmt: skip
 
 
