@@ -58,6 +58,7 @@ CONTRACT = {
 EXTRAS = {
     "complex": "(re, im) *extra*",
     "sigmoid": "(x) *extra* 1/(1+exp(-x)) without overflow",
+    "gate": "(x, y) *extra* x where y > 0 or is NaN, else 0",
     "mean": "(x, axis=None, keepdims=False) *extra*",
     "einsum": "(equation, *arrays) *extra* letters, '->' always present, no ellipsis",
     "pad": "(x, widths, value=0) *extra* widths ((before, after), ...) for every axis; negative crops",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Warned
@@ -49,9 +50,11 @@ class TapeBackend(StepwiseBackend):
         super().__init__()
         self.engine = Engine(self.library, registry.base_of)
         self.machine = Machine(self.engine)
+        self.passes = Passes(self.machine, Recorder)
         self._begin()
 
     def _begin(self) -> None:
+        self.passes.close()
         self.machine.tape.close()
         self.machine = Machine(self.engine)
         self.passes = Passes(self.machine, Recorder)
@@ -153,13 +156,16 @@ class TapeBackend(StepwiseBackend):
         machine, recording = self.machine, self.machine.tape.recording
         kinds = [machine.kind(tensor) for tensor in inputs]
         basic, arrays = _by_parts(_parts(index), kinds)
+        masked = len(arrays) == 1 and kinds[arrays[0].k].dtype == "bool" if type(arrays[0]) is Slot else False
+        # one number at the places of a mask fills it, and the mask may be the tensor itself
+        overlap = "same" if masked and prod(kinds[value].shape) == 1 else "none"
         if _is_whole(basic, kinds[0].shape):
-            return machine.change(put[recording], inputs, overlap="none")
+            return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))
         part = self._tables("index_put", (("input", Slot(0)), ("index", arrays), ("values", Slot(value))))
         (view,) = machine.apply(get[recording], inputs[:1])
         try:
-            machine.change(part[recording], (view, *inputs[1:]), overlap="none")
+            machine.change(part[recording], (view, *inputs[1:]), overlap=overlap)
         finally:
             machine.memory.forget(view)
         return inputs[0]
@@ -190,7 +196,8 @@ class TapeBackend(StepwiseBackend):
     def apply_run(self, run: Run, steps: Sequence[Any], start: int) -> int:
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
         tape = self.machine.tape
-        if run.recorded is not None or tape.memory.now or tape.inferred:
+        memory = tape.memory
+        if run.recorded is not None or not memory.quiet or tape.inferred:
             return run.apply_run(steps, start)
         values, kinds = tape.values, tape.kinds
         new_value, new_kind, new_node, new_ins = (
@@ -232,7 +239,7 @@ class TapeBackend(StepwiseBackend):
                 if step.__class__ is not Apply:
                     return index
                 run.apply_one(step)
-                if tape.memory.now:
+                if not memory.quiet:
                     return run.apply_run(steps, index + 1)
                 prepared = run.calls[step.call]
                 tables[step.call] = prepared[recording].plain if type(prepared) is tuple else None
@@ -278,15 +285,13 @@ class TapeBackend(StepwiseBackend):
             roots, wrt, gradients, retain_graph, create_graph, allow_unused, materialize_grads
         )
 
-    def hook(self, tensor: int, function: Callable[[int], int | None], after: str) -> Any:
+    def hook(self, tensor: int, function: Callable[[int | None], int | None], after: str) -> Any:
         if not after:
             return self.machine.hook(tensor, function)
         machine = self.machine
 
         def accumulated(leaf: int) -> None:
-            grad = machine.grads.get(leaf)
-            if grad is not None:
-                function(grad)
+            function(machine.grads.get(leaf))
 
         return machine.hook_after(tensor, accumulated)
 
@@ -417,7 +422,11 @@ def _is_whole(parts: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
         return False
     ahead = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     sizes = [*shape[:ahead], *shape[len(shape) - len(slices) + ahead :]]
-    return all(slice(*part).indices(size) == (0, size, 1) for part, size in zip(slices, sizes, strict=True))
+    # a start below 0 counts as a cut even where nothing is cut off
+    return all(
+        slice(*part).indices(size) == (0, size, 1) and (part.start or 0) >= 0
+        for part, size in zip(slices, sizes, strict=True)
+    )
 
 
 # Statements that change a tensor and are no op with an underscore: name → how they are prepared.

@@ -34,6 +34,7 @@ class TorchBackend(StepwiseBackend):
             hint = f"torch cannot be imported ({error}): pip install gradspec[torch]"
             raise BackendUnavailable(hint) from error
         self.torch = torch
+        self._storages: list[Any] = []  # those that were looked at in this run
         self.version = torch.__version__
         self._dtype_names = {str(dtype).removeprefix("torch."): dtype for dtype in _dtypes(torch)}
 
@@ -64,6 +65,7 @@ class TorchBackend(StepwiseBackend):
                 torch.set_num_threads(before[1])
                 torch.set_warn_always(before[2])
                 self.pending = []
+                self._storages.clear()
 
     def _text(self, tensor: Any) -> str:
         """repr() as it is where the default dtype is float32, whatever the program's is."""
@@ -238,8 +240,10 @@ class TorchBackend(StepwiseBackend):
         return tensor._cdata
 
     def memory(self, tensor: Any) -> Any:
-        """The storage object: an empty storage has no address."""
-        return tensor.untyped_storage()._cdata
+        """The storage object: an empty storage has no address. Kept, so that no other takes its place."""
+        storage = tensor.untyped_storage()
+        self._storages.append(storage)
+        return storage._cdata
 
     def warning(self, item: Any) -> Warned | None:
         """A recorded Python warning."""

@@ -56,7 +56,11 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     "hook-dtype": ("^hook '.*' has changed the type of value",),
     "nan-detected": ("^Function '.*' returned nan values",),
     # Ops.
-    "not-viewable": ("^view size is not compatible",),
+    "not-viewable": (
+        "^view size is not compatible",
+        "^Tensor must have a (last dimension with )?stride",
+        "^Tensor must have a storage_offset divisible",
+    ),
     "dtype-cast": ("can't be cast to the desired output type",),
     "negative-integer-power": ("Integers to negative integer powers",),
     "negative-step": ("step must be greater than zero",),
@@ -79,7 +83,12 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "empty-reduction": (r"Expected reduction dim .*(to have non-zero size|numel\(\) == 0)",),
     "singular-matrix": ("is singular", "is not invertible", "is not positive-definite"),
-    "dtype-mismatch": ("same dtype", "same scalar type", "expected scalar type .* but found"),
+    "dtype-mismatch": (
+        "same dtype",
+        "same scalar type",
+        "expected scalar type .* but found",
+        "^Bad in-place call: input tensor dtype",
+    ),
     "dtype-unsupported": (
         "not implemented for",
         "is not supported for (complex|bool)",
@@ -95,6 +104,8 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "Expected dtype .* for index",
         "to be a boolean tensor",
         "is only implemented on",
+        "is only supported for",
+        "doesn't work on unresolved conjugated",
         "tensors with non-complex dtypes",
         "expected a floating",
         "only supports? (floating|integer|bool)",
@@ -129,6 +140,8 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "invalid-argument": (
         "only one dimension can be inferred",
+        "must have a last dimension of size 2",
+        "must have one or more dimensions",
         "invalid shape dimension",
         "desired ordering of dimensions",
         "at least a 1-dimensional tensor",

@@ -197,7 +197,8 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         slot = tape.ins[k][position]
         if slot == tape.ins[k][0] and in_place:
             late = True
-        late = late or slot in tape.cut or memory.last_write(slot) > (k - 1 if in_place else k)
+        # an in-place op writes at its own time
+        late = late or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k)
     if plan.saves_output:
         late = late or memory.last_write(k) > k
     if late:

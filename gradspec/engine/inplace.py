@@ -8,15 +8,16 @@ each view gets a node of its own again (AsStridedBackward0) when it is next look
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from math import prod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import can_cast
+from gradspec.engine.places import Places, Spaces
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
+    from gradspec.engine.memory import Memory
     from gradspec.engine.plan import Plan
     from gradspec.engine.tape import Tape
 
@@ -33,22 +34,20 @@ __all__ = [
 
 
 def check_target(tape: Tape, tensor: int) -> None:
-    """What forbids an in-place op on a tensor that needs a gradient, while gradients are recorded.
+    """What forbids an in-place op on a tensor, one of whose operands needs a gradient that is recorded.
 
     Raises:
         ProgramError: leaf-in-place, no-grad-view-in-place, multi-view-in-place.
     """
     memory = tape.memory
     slot = memory.slot(tensor)
-    if not (tape.recording and tape.kinds[slot].grad):
-        return
+    grad = tape.kinds[slot].grad
     view = memory.views.get(tensor)
     if view is not None and view.how == "view":
         check_view(tape, tensor)
-        base = memory.base(tensor)
-        if tape.nodes[memory.slot(base)] is None and tape.kinds[memory.slot(base)].grad:
+        if grad and tape.nodes[memory.slot(memory.base(tensor))] is None:
             raise ProgramError("leaf-in-place", "a view of a leaf that requires grad is changed in place")
-    elif tape.nodes[slot] is None:
+    if grad and tape.nodes[slot] is None:
         raise ProgramError("leaf-in-place", "a leaf that requires grad is changed in place")
 
 
@@ -68,24 +67,20 @@ def check_view(tape: Tape, tensor: int) -> None:
         tensor = view.source
 
 
-def change(
-    tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], stale: set[int], *, overlap: str
-) -> None:
+def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, overlap: str) -> None:
     """Run an op on `inputs` (slots; the first is the tensor's own) and make its result the tensor.
 
     Raises:
-        ProgramError: what the op raises, dtype-cast, shape-mismatch, overlapping-memory.
+        ProgramError: what the op raises, overlapping-memory, shape-mismatch, dtype-cast.
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if not can_cast(plan.out_dtype, kind.dtype):
-        raise ProgramError(
-            "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
-        )
-    if memory.overlaps(tensor):
+    if memory.repeats(tensor):
         raise ProgramError(
             "overlapping-memory", "elements of the written tensor share memory; clone() it first"
         )
+    if (memory.views or overlap == "none") and overlap != "any":
+        _check_relations(tape, tensor, inputs, same=overlap == "same")
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -93,14 +88,15 @@ def change(
             "shape-mismatch",
             f"a result of {list(library.shape_of(result))} does not fit into a tensor of {list(kind.shape)}",
         )
+    if not can_cast(plan.out_dtype, kind.dtype):
+        raise ProgramError(
+            "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
+        )
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
-    if overlap != "any":
-        _check_relations(tape, tensor, inputs, same=overlap == "same")
     if not plan.records:
         memory.write(tensor, result)
-        stale.update(_outdated(tape, tensor))
         return
     node = plan if plan.out_dtype == kind.dtype else Narrowed(tape, plan, kind.dtype)
     base = memory.base(tensor)
@@ -121,61 +117,60 @@ def change(
         )
         copy.slot = restride(tape, tensor)
         values[inputs[0]] = copy.before
-        stale.discard(tensor)
-    for other in memory.relatives(tensor):
-        if other != base and memory.base(other) == base:
-            stale.add(other)
-    stale.update(other for other in _outdated(tape, tensor) if other != tensor)
-
-
-def _outdated(tape: Tape, tensor: int) -> Iterator[int]:
-    """The views, a written tensor among them, that find the version counter of their base changed."""
-    memory = tape.memory
-    if not memory.views:
-        return
-    counter = memory.counter(tensor)
-    for other in (tensor, *memory.relatives(tensor)):
-        view = memory.views.get(other)
-        if view is None or view.how != "view" or memory.counter(other) != counter:
-            continue
-        if tape.kinds[memory.slot(memory.base(other))].grad:
-            yield other
+    memory.lend(base)
 
 
 def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool) -> None:
     """An operand that lies in part of the written memory, or in all of it otherwise arranged, has no
     defined value. As in torch, only stretches of memory without gaps are looked at."""
     memory = tape.memory
+    target = memory.slot(tensor)
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
-        if (other != tensor or not same) and tensor in (set(memory.relatives(other)) if memory.views else ()):
-            root = memory.root(tensor)
-            dump = tape.engine.library.dump
-            mine = dump(memory.places(tensor, root), "int64")
-            theirs = dump(memory.places(other, root), "int64")
-            a, b = mine.flat(), theirs.flat()
-            if not (_is_stretch(a) and _is_stretch(b)) or set(a).isdisjoint(b):
-                continue
-            if a != b or not same:
-                raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
+        if (other == tensor and same) or memory.root(other) != memory.root(tensor):
+            continue
+        mine, theirs = _stretch(memory, tensor), _stretch(memory, other)
+        if mine is None or theirs is None or mine[0] > theirs[1] or theirs[0] > mine[1]:
+            continue
+        # axes of size 1 in front of an operand are left out where it is written
+        beyond = max(0, len(tape.kinds[slot].shape) - len(tape.kinds[target].shape))
+        if not same or mine != theirs or memory.strides(target) != memory.strides(slot)[beyond:]:
+            raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
 
 
-def _is_stretch(places: list[int]) -> bool:
-    """Whether places follow each other without gaps or repeats, in whatever order."""
-    return bool(places) and len(set(places)) == len(places) == max(places) - min(places) + 1
+def _stretch(memory: Memory, tensor: int) -> tuple[int, int] | None:
+    """The first and last number of a tensor in memory, where it fills everything between; else None."""
+    places, wide = memory.located(tensor)
+    if not places or len(set(places)) < len(places):
+        return None
+    first, last = min(places), max(places) + wide - 1
+    return (first, last) if last - first + 1 == wide * len(places) else None
 
 
 def restride(tape: Tape, view: int) -> int:
-    """Give a view whose base changed its history again; its new slot."""
+    """Give a view that was written its history again, out of its base's; its new slot."""
     memory = tape.memory
     base = memory.base(view)
     under = memory.slot(base)
-    kind = tape.engine.kinds.with_grad(tape.kinds[memory.slot(view)], tape.kinds[under].grad)
-    node = Restrided(tape, memory.places(view, base), tape.kinds[under]) if kind.grad else None
+    kind = tape.engine.kinds.with_grad(tape.kinds[memory.slot(view)], True)
+    node = Restrided(tape, memory.places(view, base), tape.kinds[under], _way_name(tape, view))
     slot = tape.push(tape.values[memory.slot(view)], kind, node, (under,))
     memory.move(view, slot)
     memory.borrowed.discard(view)
+    memory.known[view] = memory.version(view)
     return slot
+
+
+def _way_name(tape: Tape, view: int) -> str:
+    """The name of the node that leads to a view again: strides alone say how, unless the view shows the
+    numbers otherwise than its source does (as conjugates, or as pairs)."""
+    memory = tape.memory
+    how = memory.views[view]
+    source = how.source
+    same = tape.kinds[memory.slot(view)].dtype == tape.kinds[memory.slot(source)].dtype
+    if how.table is None or (same and memory.places(view, source).turned is None):
+        return "AsStridedBackward0"
+    return str(how.table.op.node)
 
 
 class _Node(ABC):
@@ -210,17 +205,16 @@ class _Node(ABC):
 class Restrided(_Node):
     """From a base to a view of it, by places."""
 
-    name = "AsStridedBackward0"
-
-    def __init__(self, tape: Tape, places: Any, base: Kind) -> None:
+    def __init__(self, tape: Tape, places: Places, base: Kind, name: str) -> None:
         super().__init__(tape, base.dtype)
         self.places = places
-        self.shape = base.shape
+        self.name = name
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
+        spaces = Spaces(self.tape.engine.library, xp if recorded else None)
+
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-            flat = xp.put_add((prod(self.shape),), (self.places,), ct)
-            _add(grads, ins[0], xp.reshape(flat, self.shape), xp)
+            _add(grads, ins[0], self.places.add(spaces, ct, self.out_dtype), xp)
 
         return back
 
@@ -231,7 +225,7 @@ class CopySlices(_Node):
     name = "CopySlices"
     saves_anything = True  # the op itself, as torch counts
 
-    def __init__(self, tape: Tape, plan: Any, places: Any, inputs: tuple[int, ...], under: int) -> None:
+    def __init__(self, tape: Tape, plan: Any, places: Places, inputs: tuple[int, ...], under: int) -> None:
         super().__init__(tape, tape.kinds[under].dtype)
         self.plan = plan
         self.places = places
@@ -247,16 +241,18 @@ class CopySlices(_Node):
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
+        spaces = Spaces(self.tape.engine.library, xp if recorded else None)
+        places, dtype, view = self.places, self.out_dtype, self.tape.kinds[self.inputs[0]]
 
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-            shape = xp.shape(ct)
-            flat = xp.reshape(ct, (prod(shape),))
             found: dict[int, Any] = {}
             # the op's own inputs, its first standing apart so that its part is not mixed with others'
-            inner(xp.getitem(flat, (self.places,)), values, self.inputs, self.slot, found)
-            own = found.pop(self.inputs[0], 0)
+            inner(places.take(spaces, ct, dtype), values, self.inputs, self.slot, found)
+            own = found.pop(self.inputs[0], None)
             if self.tape.kinds[ins[0]].grad:
-                _add(grads, ins[0], xp.reshape(xp.put(flat, (self.places,), own), shape), xp)
+                if own is None:
+                    own = spaces.of(view.dtype).zeros(view.shape, view.dtype)
+                _add(grads, ins[0], places.put(spaces, ct, own, dtype), xp)
             for slot, part in found.items():
                 _add(grads, slot, part, xp)
 

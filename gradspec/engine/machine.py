@@ -30,7 +30,7 @@ class Machine:
     """One program's tensors.
 
     grads     tensor → its .grad, a tensor or None
-    retains   the non-leaves that keep their gradient
+    retains   the non-leaves that keep their gradient → where: None for wherever the tensor is
     hooks     slot → hooks on its gradient, in the order they were put on: (number, function)
     after     leaf → post-accumulate hooks
     """
@@ -39,10 +39,9 @@ class Machine:
         self.tape = Tape(engine)
         self.memory = self.tape.memory
         self.grads: dict[int, int | None] = {}
-        self.retains: set[int] = set()
+        self.retains: dict[int, int | None] = {}
         self.hooks: dict[int, dict[int, Hook]] = {}
         self.after: dict[int, dict[int, Hook]] = {}
-        self._stale: set[int] = set()  # views whose base was given a new history
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
@@ -54,11 +53,11 @@ class Machine:
         Raises:
             ProgramError: multi-view-in-place, no-grad-view-in-place for a view of a changed base.
         """
-        if tensor in self._stale:
+        memory = self.memory
+        if memory.views and memory.versions and memory.is_outdated(tensor):
             check_view(self.tape, tensor)
-            self._stale.discard(tensor)
             return restride(self.tape, tensor)
-        return self.memory.now.get(tensor, tensor)
+        return memory.now.get(tensor, tensor)
 
     def value(self, tensor: int) -> Any:
         """The present value, without giving a view its history again."""
@@ -101,19 +100,16 @@ class Machine:
         if wanted:
             _differentiable(kind.dtype)
         memory = self.memory
-        if not wanted and tensor in memory.borrowed:
-            return
-        memory.borrowed.discard(tensor)
+        if tensor in memory.borrowed:
+            if not wanted:
+                return
+            # what was recorded while the flag was borrowed has no edge to this tensor
+            memory.borrowed.discard(tensor)
+            old = memory.slot(tensor)
+            memory.edgeless.add(old)
+            memory.move(tensor, self.tape.push(self.tape.values[old], self.tape.kinds[old]))
         self._mark(tensor, wanted)
-        for view in memory.relatives(tensor) if memory.views else ():
-            if memory.base(view) != tensor or self.tape.nodes[memory.slot(view)] is not None:
-                continue
-            if wanted and not self.kind(view).grad:
-                memory.borrowed.add(view)
-                self._mark(view, True)
-            elif not wanted and view in memory.borrowed:
-                memory.borrowed.discard(view)
-                self._mark(view, False)
+        memory.lend(tensor)
 
     def _mark(self, tensor: int, grad: bool) -> None:
         slot = self.memory.slot(tensor)
@@ -139,11 +135,22 @@ class Machine:
 
     def apply(self, table: Table, tensors: Sequence[int]) -> tuple[int, ...]:
         """Run one call; the tensors it gives."""
-        memory = self.memory
-        if not memory.now and not self._stale:
-            return self.tape.apply(table, tuple(tensors))
-        outs = self.tape.apply(table, tuple([self.slot(tensor) for tensor in tensors]))
+        memory, tape = self.memory, self.tape
+        if memory.quiet:
+            return tape.apply(table, tuple(tensors))
+        outs = tape.apply(table, self._slots(table, tensors))
         return tuple([memory.owner.get(out, out) for out in outs])
+
+    def _slots(self, table: Table, tensors: Sequence[int]) -> tuple[int, ...]:
+        """The slots of operands, with their histories where a node is to be made over them."""
+        slots = tuple([self.memory.slot(tensor) for tensor in tensors])
+        if table.op.kind != "constant" and self._records(slots):
+            return tuple([self.slot(tensor) for tensor in tensors])
+        return slots
+
+    def _records(self, slots: tuple[int, ...]) -> bool:
+        kinds = self.tape.kinds
+        return self.tape.recording and any(kinds[slot].grad for slot in slots)
 
     def change(self, table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
@@ -153,15 +160,17 @@ class Machine:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
         """
         target, tape = tensors[0], self.tape
-        if not self.inference and self.slot(target) in tape.inferred:
+        if not self.inference and self.memory.slot(target) in tape.inferred:
             raise ProgramError("inference-tensor", "an inference tensor is changed outside inference_mode")
-        check_target(tape, target)
-        slots = tuple([self.slot(tensor) for tensor in tensors])
+        slots = tuple([self.memory.slot(tensor) for tensor in tensors])
+        if self._records(slots):
+            check_target(tape, target)
+            slots = tuple([self.slot(tensor) for tensor in tensors])
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
         if plan.op.view:
             self._reshape_in_place(target, plan, slots)
         else:
-            change(tape, target, plan, slots, self._stale, overlap=overlap)
+            change(tape, target, plan, slots, overlap=overlap)
         return target
 
     def _reshape_in_place(self, tensor: int, plan: Any, slots: tuple[int, ...]) -> None:
@@ -172,6 +181,8 @@ class Machine:
         result = plan.forward(*[tape.values[s] for s in slots])
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=plan.records)
         plan.kind = kind
+        if self.retains.get(tensor, 0) is None:
+            self.retains[tensor] = self.memory.slot(tensor)  # as in torch, not moved along by such an op
         slot = tape.push(result, kind, plan.node, slots)
         memory.move(tensor, slot)
         memory.write(tensor, result, time=slot)
@@ -184,10 +195,14 @@ class Machine:
         `tensors`: x and index tensors; a 0-d value for more than that fills.
         """
         view = tensors[0] if whole else self.apply(get, tensors)[0]
-        shape = self.kind(value).shape
-        fills = not shape and self.kind(view).shape != shape
+        given, wanted = self.kind(value).shape, self.kind(view).shape
+        fills = not given and wanted != given
+        # a value that is broadcast is expanded first, and then nobody looks where it lies
+        spread = given[next((k for k, size in enumerate(given) if size != 1), len(given)) :] != wanted
         try:
-            self.change(fill if fills else copy, (view, value), overlap="any" if fills else "same")
+            self.change(
+                fill if fills else copy, (view, value), overlap="any" if fills or spread else "same"
+            )
         finally:
             if not whole:
                 self.memory.forget(view)
@@ -203,6 +218,7 @@ class Machine:
                 self.tape.cut.add(old)
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
             self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
+            self.memory.lend(tensor)
 
     def data(self, tensor: int) -> int:
         """`tensor.data`: the same memory, without history and with a version counter of its own."""
@@ -279,12 +295,13 @@ class Machine:
 
     def retain_grad(self, tensor: int) -> None:
         """Keep this tensor's gradient too. Raises ProgramError untracked."""
-        if tensor in self._stale and self.tape.nodes[self.memory.slot(tensor)] is None:
-            return  # its history is not there before it is looked at: a leaf still
-        if not self.requires_grad(tensor):
+        slot = self.memory.slot(tensor)
+        if not self.tape.kinds[slot].grad:
             raise ProgramError("untracked", "retain_grad() needs a tensor with requires_grad=True")
+        if self.tape.nodes[slot] is None:
+            return  # of a view that was written the history is not there before it is looked at
         if not self.is_leaf(tensor):
-            self.retains.add(tensor)
+            self.retains.setdefault(tensor, None)
 
     # Hooks.
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from gradspec.dtypes import category
+from gradspec.engine.places import Places, Spaces, numbered
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -44,11 +46,14 @@ class Memory:
     owner     the inverse of now
     views     tensor → how it came out of its source
     versions  tensor at the root of a version counter → its count
-    written   the same → the time (slot) of the last write that autograd is to notice
+    written   the same → the time of the last write that autograd is to notice: the slot that it made, or
+              half a slot after the last one
     borrowed  the views that require grad only because their base does: no gradient goes to them
+    edgeless  slots that a tensor had while it borrowed its flag
+    known     view → the version at which its history was made, where that is not 0
     """
 
-    __slots__ = ("_members", "borrowed", "now", "owner", "tape", "versions", "views", "written")
+    __slots__ = ("_members", "borrowed", "edgeless", "known", "now", "owner", "tape", "versions", "views", "written")
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -56,8 +61,10 @@ class Memory:
         self.owner: dict[int, int] = {}
         self.views: dict[int, View] = {}
         self.versions: dict[int, int] = {}
-        self.written: dict[int, int] = {}
+        self.written: dict[int, float] = {}
         self.borrowed: set[int] = set()
+        self.edgeless: set[int] = set()
+        self.known: dict[int, int] = {}
         self._members: dict[int, list[int]] = {}
 
     def close(self) -> None:
@@ -71,6 +78,37 @@ class Memory:
         source = self.owner.get(view.source, view.source)
         self.views[tensor] = view._replace(source=source)
         self._members.setdefault(self.root(source), [self.root(source)]).append(tensor)
+        if self.versions:
+            self.known[tensor] = self.version(tensor)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every tensor is still at the slot it was made at, with the history that it was given."""
+        return not self.now and not (self.views and self.versions)
+
+    def is_outdated(self, tensor: int) -> bool:
+        """Whether a view was written, by whatever name, since its history was made."""
+        view = self.views.get(tensor)
+        if view is None or view.how != "view" or self.version(tensor) == self.known.get(tensor, 0):
+            return False
+        nodes, kinds = self.tape.nodes, self.tape.kinds
+        return nodes[self.slot(tensor)] is not None or bool(kinds[self.slot(self.base(tensor))].grad)
+
+    def views_of(self, base: int) -> list[int]:
+        """The tensors whose history comes from that of `base`."""
+        return [other for other in self.relatives(base) if self.base(other) == base]
+
+    def lend(self, base: int) -> None:
+        """Views without a history of their own require grad exactly if their base does."""
+        if not self.views:
+            return
+        tape = self.tape
+        grad = bool(tape.kinds[self.slot(base)].grad)
+        for view in self.views_of(base):
+            slot = self.slot(view)
+            if tape.nodes[slot] is None and (view in self.borrowed or not tape.kinds[slot].grad):
+                tape.kinds[slot] = tape.engine.kinds.with_grad(tape.kinds[slot], grad)
+                (self.borrowed.add if grad else self.borrowed.discard)(view)
 
     def forget(self, tensor: int) -> None:
         """Drop a tensor that nothing means any more."""
@@ -121,64 +159,72 @@ class Memory:
         """All other tensors of the same memory."""
         return (m for m in self._members.get(self.root(tensor), ()) if m != tensor)
 
-    def last_write(self, slot: int) -> int:
+    def last_write(self, slot: int) -> float:
         """The time of the last noticed write into the memory of a slot's tensor; −1 if there was none."""
         return self.written.get(self.counter(self.owner.get(slot, slot)), -1)
 
     # Places.
 
-    def places(self, tensor: int, within: int) -> Any:
-        """Where each element of `tensor` lies in `within`, a tensor it is a view of: an int64 array of
-        numbers counted in C order, of the shape of `tensor`."""
-        chain = []
-        while tensor != within:
-            chain.append(self.views[tensor])
-            tensor = self.views[tensor].source
-        tape = self.tape
-        kind = tape.kinds[self.slot(within)]
-        ints = tape.engine.library.namespace("int64", zero_dim=False)
-        numbers = ints.reshape(ints.arange(prod(kind.shape)), kind.shape)
-        shape = kind.shape
-        for view in reversed(chain):
+    def places(self, tensor: int, within: int) -> Places:
+        """Where the elements of `tensor` lie in `within`, a tensor it is a view of."""
+        tape, library = self.tape, self.tape.engine.library
+        under = tape.kinds[self.slot(within)]
+        numbers = numbered(library, under)
+        dtype = _NUMBERS[category(under.dtype)]
+        for view in self._way(tensor, within):
             if view.table is None:
                 continue
             kinds = [tape.kinds[s] for s in view.inputs]
-            kinds[0] = tape.engine.kinds.of("int64", shape)
+            kinds[0] = tape.engine.kinds.of(dtype, library.shape_of(numbers))
             table = tape.engine.silent(view.table)
             plan = table.prepare(tuple(kinds), [tape.values[s] for s in view.inputs])
             numbers = plan.forward(numbers, *[tape.values[s] for s in view.inputs[1:]])
+            dtype = plan.out_dtype
             if view.several:
                 numbers = numbers[view.part]
-            shape = tape.engine.library.shape_of(numbers)
-        return numbers
+        kind = tape.engine.kinds.of(dtype, library.shape_of(numbers))
+        return Places(library, numbers, kind, under)
+
+    def _way(self, tensor: int, within: int) -> list[View]:
+        """The views that lead from `within` to `tensor`."""
+        way = []
+        while tensor != within:
+            way.append(self.views[tensor])
+            tensor = self.views[tensor].source
+        return way[::-1]
+
+    def located(self, tensor: int) -> tuple[list[int], int]:
+        """Where the elements of a tensor lie in the memory that it shares, in C order, and how many numbers
+        an element has; of a complex one the first of its two counts."""
+        places = self.places(tensor, self.root(tensor))
+        numbers: list[int] = self.tape.engine.library.dump(places.numbers, "int64").flat()
+        wide = 2 if category(self.tape.kinds[self.slot(tensor)].dtype) == 3 else 1
+        return numbers[::wide], wide
 
     def strides(self, slot: int) -> tuple[int, ...]:
         """How far neighbours along each axis of a slot's tensor lie apart in memory, in elements. An axis
         of size 1 has the stride that it would have if the axes behind it were contiguous."""
         tensor, shape = self.owner.get(slot, slot), self.tape.kinds[slot].shape
-        numbers = self.places(tensor, self.root(tensor)) if tensor in self.views and prod(shape) else None
-        ints = self.tape.engine.library.namespace("int64", zero_dim=False)
-
-        def place(index: tuple[int, ...]) -> int:
-            found: int = self.tape.engine.library.dump(ints.getitem(numbers, index), "int64").item()
-            return found
-
+        numbers, wide = self.located(tensor) if tensor in self.views and prod(shape) else (None, 1)
         strides: list[int] = []
-        behind = 1
-        for axis in reversed(range(len(shape))):
-            if numbers is not None and shape[axis] > 1:
-                step = tuple(int(k == axis) for k in range(len(shape)))
-                behind = place(step) - place((0,) * len(shape))
+        behind = step = 1  # in memory, and in the list of places
+        for size in reversed(shape):
+            if numbers is not None and size > 1:
+                behind = (numbers[step] - numbers[0]) // wide
             strides.insert(0, behind)
-            behind *= shape[axis]
+            behind *= size
+            step *= size
         return tuple(strides)
 
-    def overlaps(self, tensor: int) -> bool:
-        """Whether two elements of a tensor are one in memory (an expanded tensor)."""
-        if tensor not in self.views:
+    def repeats(self, tensor: int) -> bool:
+        """Whether a tensor was expanded, so that elements of it are one in memory."""
+        slot = self.slot(tensor)
+        shape = self.tape.kinds[slot].shape
+        if tensor not in self.views or not prod(shape):
             return False
-        numbers = self.tape.engine.library.dump(self.places(tensor, self.root(tensor)), "int64").flat()
-        return len(set(numbers)) < len(numbers)
+        return any(
+            size > 1 and not step for size, step in zip(shape, self.strides(slot), strict=True)
+        )
 
     # Writing.
 
@@ -192,18 +238,19 @@ class Memory:
         values = tape.values
         values[self.slot(tensor)] = value
         if root in self._members:
-            kind = tape.kinds[self.slot(root)]
-            space = tape.engine.library.namespace(kind.dtype, zero_dim=False)
-            flat = space.reshape(values[self.slot(root)], (prod(kind.shape),))
+            spaces = Spaces(tape.engine.library)
+            dtype = tape.kinds[self.slot(root)].dtype
+            whole = values[self.slot(root)]
             if tensor != root:
-                flat = space.put(flat, (self.places(tensor, root),), value)
-                values[self.slot(root)] = space.reshape(flat, kind.shape)
-            else:
-                flat = space.reshape(value, (prod(kind.shape),))
+                whole = values[self.slot(root)] = self.places(tensor, root).put(spaces, whole, value, dtype)
             for other in self._members[root]:
                 if other not in (tensor, root):
-                    values[self.slot(other)] = space.getitem(flat, (self.places(other, root),))
+                    values[self.slot(other)] = self.places(other, root).take(spaces, whole, dtype)
         if noticed:
             counter = self.counter(tensor)
             self.versions[counter] = self.versions.get(counter, 0) + 1
-            self.written[counter] = len(values) if time is None else time
+            self.written[counter] = len(values) - 0.5 if time is None else time
+
+
+# The dtype that numbers of elements have, by the category of the elements.
+_NUMBERS = ("float64", "float64", "float64", "complex128")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
-from gradspec.engine.tape import Tape, Traced
+from gradspec.engine.tape import Hole, Tape, Traced
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ class Passes:
     def __init__(self, machine: Machine, recorder: Callable[[Tape], Any]) -> None:
         self.machine = machine
         self.tape = machine.tape
-        self._recorder = recorder
+        self._make_recorder = recorder
+        self._recorder: Any = None
+        self._start = 0  # the first slot that the present walk may make
+        self._held: set[int] = set()  # slots of tensors that hooks gave
 
     def backward(
         self,
@@ -48,16 +51,18 @@ class Passes:
         machine = self.machine
         if inputs is not None and not inputs:
             raise ProgramError("no-inputs", "inputs= is empty: there is nothing to accumulate into")
-        recorder = self._recorder(self.tape) if create_graph else None
-        seeds = self._seeds(roots, gradients, recorder)
+        recorder = self._recording(create_graph or bool(machine.hooks or machine.after))
+        seeds = self._seeds(roots, gradients, recorder, create_graph)
         for tensor in inputs or ():
             machine.retain_grad(tensor)
         if create_graph:
             self.tape.warned.append(("create-graph-cycle", CYCLE))
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
 
+        edgeless = machine.memory.edgeless
+
         def arrive(slot: int, ct: Any) -> None:
-            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
+            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen) and slot not in edgeless:
                 tensor = machine.memory.owner.get(slot, slot)
                 # nothing goes to what borrows its flag, nor to a leaf detached in place since
                 if tensor not in machine.memory.borrowed and machine.kind(tensor).grad:
@@ -66,9 +71,7 @@ class Passes:
         within, reached = self._reach(seeds, chosen)
         if within is not None and chosen is not None:
             within |= self._own_nodes(chosen)
-        visits = self._visits(
-            machine.retains if reached is None else {t for t in machine.retains if machine.slot(t) in reached}
-        )
+        visits = self._visits(reached)
         keep = create_graph if retain_graph is None else retain_graph
         self._walk(
             seeds,
@@ -100,14 +103,16 @@ class Passes:
                 "conflicting-arguments", "materialize_grads=True contradicts allow_unused=False"
             )
         allow_unused = materialize_grads if allow_unused is None else allow_unused
-        recorder = self._recorder(self.tape) if create_graph else None
-        seeds = self._seeds(roots, gradients, recorder)
+        recorder = self._recording(
+            create_graph or len(wrt) > 1 or bool(machine.hooks) or any(g is not None for g in gradients)
+        )
+        seeds = self._seeds(roots, gradients, recorder, create_graph)
         for tensor in wrt:
             if not machine.requires_grad(tensor):
                 raise ProgramError("untracked", "grad() with respect to a tensor that does not require grad")
         targets = [machine.slot(tensor) for tensor in wrt]
         caught: dict[int, Any] = {}
-        visits = self._visits(machine.retains)
+        visits = self._visits(None)
         for slot in targets:
             visits[slot] = _catching(visits.get(slot), caught, slot)
         keep = create_graph if retain_graph is None else retain_graph
@@ -137,12 +142,30 @@ class Passes:
                 )
         return results
 
+    def _recording(self, wanted: bool) -> Any:
+        """A namespace whose arrays are tensors of the tape, where it shows which cotangents are one tensor or
+        share memory: they are recorded, somebody is given them, or there are views, whose cotangents are
+        views again. Else None: then cotangents are bare arrays."""
+        if not wanted and not self.tape.memory.views and not self.tape.passes_on:
+            return None
+        if self._recorder is None:
+            self._recorder = self._make_recorder(self.tape)
+        return self._recorder
+
+    def close(self) -> None:
+        """Let go of the tape."""
+        if self._recorder is not None:
+            self._recorder.close()
+
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
+        before = self._start, self._held
+        self._start, self._held = len(self.tape.values), set()
         try:
             walk(self.tape, seeds, how)
         finally:
             self.tape.recording = mode
+            self._start, self._held = before
 
     def _reach(
         self, seeds: dict[int, Any], chosen: set[int] | None
@@ -162,11 +185,16 @@ class Passes:
 
     # The first cotangents.
 
-    def _seeds(self, roots: Sequence[int], gradients: Sequence[int | None], recorder: Any) -> dict[int, Any]:
+    def _seeds(
+        self, roots: Sequence[int], gradients: Sequence[int | None], recorder: Any, create_graph: bool
+    ) -> dict[int, Any]:
         """The first cotangents by slot, checked as torch checks them."""
         if len(gradients) != len(roots):
             raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
-        cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
+        cts = [
+            self._seed(root, gradient, recorder, create_graph)
+            for root, gradient in zip(roots, gradients, strict=True)
+        ]
         for root in roots:
             if not self.machine.requires_grad(root) or root in self.machine.memory.borrowed:
                 raise ProgramError(
@@ -179,7 +207,7 @@ class Passes:
             seeds[slot] = add(seeds[slot], ct) if slot in seeds else ct
         return seeds
 
-    def _seed(self, root: int, gradient: int | None, recorder: Any) -> Any:
+    def _seed(self, root: int, gradient: int | None, recorder: Any, create_graph: bool) -> Any:
         machine = self.machine
         kind = machine.kind(root)
         if gradient is None:
@@ -192,7 +220,8 @@ class Passes:
         if (category(given.dtype) == 3) != (category(kind.dtype) == 3):
             raise ProgramError("gradient-dtype", f"a {given.dtype} gradient for a {kind.dtype} root")
         if recorder is not None:
-            return recorder.astype(Traced(self.tape, machine.slot(gradient)), kind.dtype)
+            slot = machine.slot(gradient) if create_graph else machine.memory.slot(gradient)
+            return recorder.astype(Traced(self.tape, slot), kind.dtype)
         value = machine.value(gradient)
         return value if given.dtype == kind.dtype else machine.space(given).astype(value, kind.dtype)
 
@@ -208,21 +237,22 @@ class Passes:
         if category(kind.dtype) == 3:
             raise ProgramError("complex-root", "a complex root needs gradient=")
         value = self.machine.space(kind).ones(kind.shape)
-        return value if recorder is None else Traced(self.tape, self.tape.array(value, kind.dtype))
+        return value if recorder is None else recorder.known(value, kind.dtype)
 
     # On the way.
 
-    def _visits(self, kept: set[int]) -> dict[int, Visit]:
-        """What happens to the gradient at single slots: hooks in their order, then retaining."""
+    def _visits(self, reached: set[int] | None) -> dict[int, Visit]:
+        """What happens to the gradient at single slots: hooks in their order, then retaining, where a slot
+        is reached (None: all are)."""
         visits: dict[int, Visit] = {}
         borrowed, owner = self.machine.memory.borrowed, self.machine.memory.owner
         for slot, hooks in self.machine.hooks.items():
             if borrowed and owner.get(slot, slot) in borrowed:
                 continue
             visits[slot] = self._hooked(slot, hooks)
-        for tensor in kept:
-            slot = self.machine.slot(tensor)
-            if self.tape.nodes[slot] is not None:
+        for tensor, where in self.machine.retains.items():
+            slot = self.machine.slot(tensor) if where is None else where
+            if self.tape.nodes[slot] is not None and (reached is None or slot in reached):
                 visits[slot] = _then(visits.get(slot), self._retainer(tensor))
         return visits
 
@@ -274,27 +304,42 @@ class Passes:
 
     def _accumulate(self, leaf: int, ct: Any) -> None:
         """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
-        machine = self.machine
+        machine, tape = self.machine, self.tape
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
         if old is None:
-            # a recorded gradient is copied, as the leaf's grad must not be the graph's own tensor
-            kept = (
-                self.tape.ops.duplicate(ct)
-                if isinstance(ct, Traced) and self.tape.nodes[ct.slot] is not None
-                else ct
-            )
-            machine.grads[leaf] = self._tensor(kept, kind)
-        elif isinstance(ct, Traced):
-            machine.grads[leaf] = self.tape.ops.add(Traced(self.tape, machine.slot(old)), ct).slot
-        else:
+            machine.grads[leaf] = self._first(leaf, ct) if isinstance(ct, Traced) else self._tensor(ct, kind)
+        elif not isinstance(ct, Traced):
             machine.memory.write(old, machine.space(kind).add(machine.value(old), ct))
+        elif tape.recording:
+            machine.grads[leaf] = tape.ops.add(Traced(tape, machine.slot(old)), ct).slot
+        else:
+            add = tape.engine.table("add_", (("input", Hole(0)), ("other", Hole(1))), recording=False)
+            machine.change(add, (old, ct.slot))
         if leaf in machine.after:
             for function in list(machine.after[leaf].values()):
                 function(leaf)
 
+    def _first(self, leaf: int, ct: Traced) -> int:
+        """The tensor that becomes a leaf's .grad: a copy of what arrived. As in torch, a view that lies in
+        memory as the leaf does is not copied where nothing is recorded: nobody else seems to hold it."""
+        tape, memory = self.tape, self.machine.memory
+        if tape.recording:
+            return int(tape.ops.duplicate(ct).slot)
+        held = ct.slot < self._start or ct.slot in self._held
+        if ct.slot in memory.views and not held and _lies_like(ct.shape, memory.strides(ct.slot), memory.strides(leaf)):
+            return int(tape.ops.detach(ct).slot)
+        return tape.array(tape.values[ct.slot], ct.dtype)
+
     def _tensor(self, ct: Any, kind: Kind) -> int:
         """A tensor for a cotangent."""
-        return ct.slot if isinstance(ct, Traced) else self.tape.array(ct, kind.dtype)
+        if isinstance(ct, Traced):
+            return self.machine.memory.owner.get(ct.slot, ct.slot)
+        return self.tape.array(ct, kind.dtype)
+
+
+def _lies_like(shape: tuple[int, ...], mine: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two tensors of a shape have the same strides, along axes where that makes a difference."""
+    return all(a == b for size, a, b in zip(shape, mine, other, strict=True) if size != 1)
 
 
 def _then(first: Visit | None, second: Visit) -> Visit:

@@ -54,8 +54,8 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "name", "node", "op",
-        "out_dtype", "outputs", "pairs", "records", "saves", "saves_anything",
+        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
+        "node", "op", "out_dtype", "outputs", "pairs", "passes_on", "records", "saves", "saves_anything",
         "saves_output", "single", "warns", "zero_dim",
     )  # fmt: skip
 
@@ -91,8 +91,10 @@ class Plan:
         self.outputs: int | None = None  # how many, once known, for an op that gives a tuple
         self.kind: Kind | None = None  # the output's, once known
         self.single = op.outputs == "one"
-        # What the short path of the tape may run: one output whose kind never changes, no aliasing.
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
+        # whether an operand's cotangent may be the memory of the output's
+        self.passes_on = self.records and op.passes_on is not None and bool(op.passes_on(**seen))
+        self.marks = self.passes_on or op.written
         self._saved()
         self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
         self.back: Callable[..., None] = self._first_back

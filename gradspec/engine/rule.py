@@ -45,6 +45,9 @@ class OpLike(Protocol):
     view: bool
     apart: tuple[str, ...]
     check: Callable[..., None] | None
+    check_in_place: Callable[..., None] | None
+    written: bool
+    passes_on: Callable[..., bool] | None
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None
 

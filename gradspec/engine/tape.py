@@ -76,6 +76,8 @@ class Table(dict[tuple[Kind, ...], Any]):
         }
         if op.check is not None:
             op.check(**shown)
+        if self.in_place and op.check_in_place is not None:
+            op.check_in_place(**shown)
         body = op.forward if op.kind == "composite" else None
         if body is None and op.expand is not None:
             body = op.expand(**dtype_pairs(op, seen))
@@ -177,7 +179,7 @@ class Tape:
 
     __slots__ = (
         "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops",
-        "recording", "rewrites", "values", "warned",
+        "passes_on", "recording", "rewrites", "values", "warned",
     )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
@@ -193,6 +195,7 @@ class Tape:
         self.cut: set[int] = set()  # slots of non-leaves that were detached in place
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
+        self.passes_on = False  # whether a node may hand on its cotangent itself as a view
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
         self._numbers: dict[tuple[type, str], int] = {}
 
@@ -251,10 +254,18 @@ class Tape:
             kind = plan.kind
             if kind is None or plan.op.dynamic:
                 kind = plan.kind = self._kind(plan, result)
-                if not (plan.op.dynamic or plan.warns) and table.get(key) is plan:
+                if not (plan.op.dynamic or plan.marks or plan.warns) and table.get(key) is plan:
                     table.plain[key if len(key) > 1 else key[0]] = (plan.forward, kind, plan.node)
+            if plan.marks:
+                self._mark(plan)
             return (self.push(result, kind, plan.node, slots),)
         return self._several(plan, slots, result)
+
+    def _mark(self, plan: Plan) -> None:
+        """Note what is special about the next slot."""
+        if plan.op.written:
+            self.memory.versions[len(self.values)] = 1
+        self.passes_on = self.passes_on or plan.passes_on
 
     def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of one node: the node stands at a slot of its own before them."""

@@ -12,7 +12,7 @@ FAMILIES = {
     "binary": "add sub mul div remainder floor_divide pow maximum minimum clamp where",
     "compare": "eq ne lt le gt ge",
     "creation": "zeros_like ones_like clone detach to_copy to",
-    "complex": "conj real_part imag_part real imag",
+    "complex": "conj conjugate conj_view real_part imag_part real imag view_as_real view_as_complex",
     "reduce": "sum mean prod var std amax amin argmax argmin logsumexp cumsum",
     "shape": (
         "view unsafe_view reshape_alias alias reshape flatten unsqueeze squeeze squeeze_last expand "
@@ -21,9 +21,9 @@ FAMILIES = {
     "pad": "pad pad_border",
     "indexing": "select slice index __getitem__ where_indices gather",
     "linalg": "dot mv mm bmm addmm matmul linear",
-    "einsum": "einsum einsum_alone",
+    "einsum": "einsum einsum_alone einsum_product",
     "activation": "relu softmax log_softmax",
-    "recorded": "index_get index_put_add index_put scatter_onto copy fill_all duplicate",
+    "recorded": "index_get index_put_add index_put scatter_onto copy fill_all duplicate threshold_backward",
 }
 
 registry.announce({f"{__name__}.{family}": names.split() for family, names in FAMILIES.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from gradspec.ops.arguments import axis_of, check_axis
+from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part
 from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, elementwise, general
 from gradspec.ops.samples import reals, sample, uniform
 
@@ -32,7 +32,7 @@ def relu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 
 @relu.vjp("input")
 def _(xp: Xp, ct: Array, y: Array) -> Array:
-    return xp.where(xp.less_equal(y, 0), 0.0, ct)
+    return xp.gate(ct, y)
 
 
 def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
@@ -65,6 +65,7 @@ def _centred(xp: Xp, x: Array, dim: int) -> tuple[Array, tuple[int, ...]]:
     dtypes=_given_or_own,
     accepts=("float",),
     check=check_axis(),
+    warns=drops_imaginary_part,
     samples=ROWS,
 )
 def softmax(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
@@ -91,6 +92,7 @@ def _(xp: Xp, ct: Array, y: Array, y_meta: Any, dim: int) -> Array:
     dtypes=_given_or_own,
     accepts=("float",),
     check=check_axis(),
+    warns=drops_imaginary_part,
     samples=ROWS,
 )
 def log_softmax(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:

@@ -10,11 +10,16 @@ from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
 __all__ = [
-    "axes_of", "axis_of", "broadcast", "broadcast_shapes", "check_axes", "check_axis", "dtype_of", "each",
-    "fault", "int64_if_integral", "reduced_shape", "rank_of", "resolved_size", "shape_of",
+    "always", "axes_of", "axis_of", "broadcast", "broadcast_shapes", "check_axes", "check_axis", "drops_imaginary_part",
+    "dtype_of", "each", "fault", "int64_if_integral", "reduced_shape", "rank_of", "resolved_size", "shape_of",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
+
+
+def always(**_: Any) -> bool:
+    """A fact that holds whatever the arguments."""
+    return True
 
 
 def fault(code: str, message: str) -> ProgramError:
@@ -134,6 +139,13 @@ def resolved_size(size: Sequence[int], count: int) -> Shape:
     if (free and (rest == 0 or count % rest)) or (not free and rest != count):
         raise fault("shape-mismatch", f"{count} elements do not fit shape {list(size)}")
     return tuple(count // rest if n == -1 else n for n in size)
+
+
+def drops_imaginary_part(input: Any, dtype: str | None, **_: Any) -> tuple[tuple[str, str], ...]:
+    """A fact `warns`: complex elements are cast to a real dtype. As in torch, a cast to bool goes unnoticed."""
+    if category(input.dtype) == 3 and prod(input.shape) and dtype is not None and 0 < category(dtype) < 3:
+        return (("complex-to-real", f"casting {input.dtype} to {dtype} drops the imaginary part"),)
+    return ()
 
 
 def int64_if_integral(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:

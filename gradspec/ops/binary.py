@@ -361,6 +361,8 @@ def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
 def _has_bound(input: Any, min: Any, max: Any, **_: Any) -> None:
     if min is None and max is None:
         raise fault("invalid-argument", "clamp needs min, max or both")
+    if None not in (min, max) and (dtype_of(min) is None) != (dtype_of(max) is None):
+        raise fault("invalid-argument", "the bounds of clamp are both numbers or both tensors")
     numbers = all(bound is None or isinstance(bound, bool) for bound in (min, max))
     both = "bool" == dtype_of(min) == dtype_of(max)
     if input.dtype == "bool" and (numbers or both):

@@ -1,16 +1,19 @@
-"""Conjugates and parts of complex numbers."""
+"""Conjugates and parts of complex numbers, and complex numbers as pairs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gradspec.dense import Dense
-from gradspec.dtypes import real_of
+from gradspec.dtypes import complex_of, real_of
 from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Tensor, Xp, composite, linear
 from gradspec.ops.samples import sample, uniform
 
-__all__ = ["conj", "imag", "imag_part", "real", "real_part"]
+__all__ = [
+    "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "view_as_complex",
+    "view_as_real",
+]  # fmt: skip
 
 
 def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
@@ -19,17 +22,40 @@ def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[s
 
 
 @linear(node="ConjBackward0", dtypes=KEEP, internal=True)
-def conj(xp: Xp, input: Tensor) -> Tensor:
-    """z̄. Shape: any → same.
+def conjugate(xp: Xp, input: Tensor) -> Tensor:
+    """z̄ as new numbers, as rules make it. Shape: any → same.
 
     Source: linear over the reals; its own transpose.
     """
     return xp.conj(input)
 
 
-@conj.adjoint("input")
+@conjugate.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return xp.conj(ct)
+
+
+@linear(node="ConjBackward0", dtypes=KEEP, view=True, internal=True)
+def conj_view(xp: Xp, input: Tensor) -> Tensor:
+    """z̄ of a complex tensor, sharing memory. Shape: any → same.
+
+    Source: linear over the reals; its own transpose.
+    """
+    return xp.conj(input)
+
+
+@conj_view.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.conj(ct)
+
+
+@composite(view=True, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
+def conj(F: Any, input: Tensor) -> Tensor:
+    """z̄; a real tensor comes back itself. Shares memory. Shape: any → same.
+
+    Source: linear over the reals; its own transpose.
+    """
+    return F.conj_view(input) if input.dtype.startswith("complex") else input
 
 
 @linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
@@ -60,13 +86,74 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.multiply(xp.astype(ct, input_meta.dtype), 1j)
 
 
-@composite(samples=(sample(input=uniform(2, 3)),))
+def _check_as_real(input: Any, **_: Any) -> None:
+    if not input.dtype.startswith("complex"):
+        raise fault("dtype-unsupported", f"view_as_real needs a complex tensor, not {input.dtype}")
+
+
+@linear(
+    node="ViewAsRealBackward0",
+    dtypes=_real_part_dtype,
+    view=True,
+    check=_check_as_real,
+    samples=(
+        sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),
+        sample(input=Dense("complex128", (), [0.5 - 1j])),
+    ),
+)
+def view_as_real(xp: Xp, input: Tensor) -> Tensor:
+    """Real and imaginary part of each element along a new last axis. Shape: [...] → [..., 2]. Shares memory.
+
+    Source: linear over the reals; the transpose puts the parts together.
+    """
+    return xp.stack([xp.real(input), xp.imag(input)], len(xp.shape(input)))
+
+
+@view_as_real.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.complex(xp.getitem(ct, (..., 0)), xp.getitem(ct, (..., 1)))
+
+
+def _complex_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
+    dtype = dtypes["input"][0]
+    return dtype, complex_of(dtype)
+
+
+def _check_as_complex(input: Any, **_: Any) -> None:
+    if input.dtype not in ("float32", "float64"):
+        raise fault("dtype-unsupported", f"view_as_complex needs a real floating tensor, not {input.dtype}")
+    if not input.shape or input.shape[-1] != 2:
+        raise fault("invalid-argument", f"view_as_complex needs a last axis of 2, not shape {list(input.shape)}")
+
+
+@linear(
+    node="ViewAsComplexBackward0",
+    dtypes=_complex_dtype,
+    view=True,
+    accepts=("float",),
+    check=_check_as_complex,
+    samples=(sample(input=uniform(3, 2)), sample(input=uniform(2))),
+)
+def view_as_complex(xp: Xp, input: Tensor) -> Tensor:
+    """Complex numbers of the pairs along the last axis. Shape: [..., 2] → [...]. Shares memory.
+
+    Source: linear over the reals; the transpose takes the parts apart.
+    """
+    return xp.complex(xp.getitem(input, (..., 0)), xp.getitem(input, (..., 1)))
+
+
+@view_as_complex.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.stack([xp.real(ct), xp.imag(ct)], len(xp.shape(ct)))
+
+
+@composite(view=True, samples=(sample(input=uniform(2, 3)),))
 def real(F: Any, input: Tensor) -> Tensor:
-    """Re z; a real tensor comes back itself. Shape: any → same.
+    """Re z; a real tensor comes back itself. Shares memory. Shape: any → same.
 
     Source: linear over the reals.
     """
-    return F.real_part(input) if input.dtype.startswith("complex") else input
+    return F.select(F.view_as_real(input), len(input.shape), 0) if input.dtype.startswith("complex") else input
 
 
 def _check_imag(input: Any, **_: Any) -> None:
@@ -74,10 +161,12 @@ def _check_imag(input: Any, **_: Any) -> None:
         raise fault("dtype-unsupported", f"imag needs a complex tensor, not {input.dtype}")
 
 
-@composite(check=_check_imag, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
+@composite(
+    view=True, check=_check_imag, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),)
+)
 def imag(F: Any, input: Tensor) -> Tensor:
-    """Im z of a complex tensor. Shape: any → same.
+    """Im z of a complex tensor. Shares memory. Shape: any → same.
 
     Source: linear over the reals.
     """
-    return F.imag_part(input)
+    return F.select(F.view_as_real(input), len(input.shape), 1)

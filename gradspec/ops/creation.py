@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.dtypes import DTYPES, category
+from gradspec.dtypes import DTYPES
 from gradspec.errors import did_you_mean
-from gradspec.ops.arguments import fault
+from gradspec.ops.arguments import drops_imaginary_part, fault
 from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import reals, sample, uniform
 
@@ -61,17 +61,11 @@ def detach(xp: Xp, input: Tensor) -> Tensor:
     return input
 
 
-def _drops_imaginary_part(input: Any, dtype: str, **_: Any) -> tuple[tuple[str, str], ...]:
-    if category(input.dtype) == 3 and category(dtype) < 3:
-        return (("complex-to-real", f"casting {input.dtype} to {dtype} drops the imaginary part"),)
-    return ()
-
-
 @linear(
     node="ToCopyBackward0",
     dtypes=_given_or_own,
     internal=True,
-    warns=_drops_imaginary_part,
+    warns=drops_imaginary_part,
     samples=(sample(input=uniform(2, 3), dtype="float64"), sample(input=uniform(3), dtype="complex128")),
 )
 def to_copy(xp: Xp, input: Tensor, dtype: DType) -> Tensor:

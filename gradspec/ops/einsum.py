@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.ops.arguments import broadcast_shapes, fault, int64_if_integral
-from gradspec.ops.registry import KEEP, PROMOTE, SAME, Array, Tensor, Tensors, Xp, general, linear
+from gradspec.ops.arguments import broadcast_shapes, fault
+from gradspec.ops.registry import KEEP, PROMOTE, SAME, Array, Tensor, Tensors, Xp, composite, general, linear
 from gradspec.ops.samples import sample, uniform
 from gradspec.records import NamedTuple
 
-__all__ = ["einsum", "einsum_alone"]
+__all__ = ["einsum", "einsum_alone", "einsum_product"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -132,24 +132,51 @@ def _one_dtype_where_contracted(dtypes: dict[str, Any], statics: dict[str, Any])
 
 
 def _node(equation: str, **_: Any) -> str:
-    return "ViewBackward0" if _sums(equation)[0] else "MulBackward0"
+    return "BmmBackward0" if _sums(equation)[0] else "MulBackward0"
 
 
-def _by_itself(F: Any, equation: str, operands: Any) -> Any:
-    return F.einsum_alone(equation, operands[0])
+@general(node=_node, dtypes=_one_dtype_where_contracted, variadic="operands", internal=True)
+def einsum_product(xp: Xp, equation: str, operands: Tensors) -> Tensor:
+    """einsum of several operands.
+
+    Source: multilinear; an operand's cotangent is an einsum of the result's with the other operands.
+    """
+    terms = _parse(equation, [len(xp.shape(x)) for x in operands])
+    return xp.einsum(terms.text(), *operands)
 
 
-def _alone(operands: Any, **_: Any) -> Any:
-    """One operand is only rearranged and summed, which is linear and saves nothing."""
-    return _by_itself if len(operands) == 1 else None
+@einsum_product.vjp("operands")
+def _(xp: Xp, ct: Array, equation: str, operands: Any, operands_meta: Any) -> list[Array]:
+    shapes = [tuple(meta.shape) for meta in operands_meta]
+    terms = _parse(equation, [len(shape) for shape in shapes])
+    sizes = _sizes(terms, shapes)
+    return [
+        _transposed(
+            xp, ct, [x for k, x in enumerate(operands) if k != place], terms, place, shapes[place], sizes
+        )
+        for place in range(len(shapes))
+    ]
 
 
-@general(
-    node=_node,
-    dtypes=_one_dtype_where_contracted,
-    variadic="operands",
+@linear(node="DiagonalBackward0", dtypes=KEEP, internal=True)
+def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
+    """einsum of one operand that names an axis twice.
+
+    Source: linear; the transpose puts the cotangent on the diagonals and along what was summed.
+    """
+    return xp.einsum(_parse(equation, [len(xp.shape(input))]).text(), input)
+
+
+@einsum_alone.adjoint("input")
+def _(xp: Xp, ct: Array, equation: str, input_meta: Any) -> Array:
+    shape = tuple(input_meta.shape)
+    terms = _parse(equation, [len(shape)])
+    return _transposed(xp, ct, [], terms, 0, shape, _sizes(terms, [shape]))
+
+
+@composite(
     check=_check,
-    expand=_alone,
+    variadic="operands",
     samples=(
         sample(equation="ij,jk->ik", operands=[uniform(2, 3), uniform(3, 4)]),
         sample(equation="ij,jk->ik", operands=[uniform(2, 1), uniform(3, 2)]),
@@ -168,55 +195,23 @@ def _alone(operands: Any, **_: Any) -> Any:
         sample(equation="ij,ij->ij", operands=[uniform(0, 2), uniform(0, 2)]),
     ),
 )
-def einsum(xp: Xp, equation: str, operands: Tensors) -> Tensor:
+def einsum(F: Any, equation: str, operands: Tensors) -> Tensor:
     """Products of elements of the operands, summed over every letter that the result does not have.
 
     `...` stands for axes that broadcast; without `->` the result has the letters that stand once, in
-    alphabetical order.
+    alphabetical order. One operand is only rearranged, a view of it, and summed.
 
-    Source: multilinear; an operand's cotangent is an einsum of the result's with the other operands.
+    Source: multilinear.
     """
-    terms = _parse(equation, [len(xp.shape(x)) for x in operands])
-    return xp.einsum(terms.text(), *operands)
-
-
-@einsum.vjp("operands")
-def _(xp: Xp, ct: Array, equation: str, operands: Any, operands_meta: Any) -> list[Array]:
-    shapes = [tuple(meta.shape) for meta in operands_meta]
-    terms = _parse(equation, [len(shape) for shape in shapes])
-    sizes = _sizes(terms, shapes)
-    return [
-        _transposed(
-            xp, ct, [x for k, x in enumerate(operands) if k != place], terms, place, shapes[place], sizes
-        )
-        for place in range(len(shapes))
-    ]
-
-
-def _alone_check(equation: str, input: Any, **_: Any) -> None:
-    _check(equation, [input])
-
-
-def _alone_node(equation: str, **_: Any) -> str:
-    """torch permutes, then sums what the result does not have."""
-    return "SumBackward1" if _sums(equation)[0] else "PermuteBackward0"
-
-
-def _alone_dtypes(dtypes: dict[str, Any], statics: dict[str, Any]) -> Any:
-    return int64_if_integral(dtypes, statics) if _sums(statics["equation"])[0] else KEEP
-
-
-@linear(node=_alone_node, dtypes=_alone_dtypes, internal=True, check=_alone_check)
-def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
-    """einsum of one operand.
-
-    Source: linear; the transpose puts the cotangent on the diagonals and along what was summed.
-    """
-    return xp.einsum(_parse(equation, [len(xp.shape(input))]).text(), input)
-
-
-@einsum_alone.adjoint("input")
-def _(xp: Xp, ct: Array, equation: str, input_meta: Any) -> Array:
-    shape = tuple(input_meta.shape)
-    terms = _parse(equation, [len(shape)])
-    return _transposed(xp, ct, [], terms, 0, shape, _sizes(terms, [shape]))
+    if len(operands) > 1:
+        y = F.einsum_product(equation, operands)
+        return F.view(y, y.shape) if _sums(equation)[0] else y
+    (input,) = operands
+    terms = _parse(equation, [len(input.shape)])
+    (letters,) = terms.operands
+    if len(set(letters)) < len(letters):
+        return F.einsum_alone(equation, input)
+    kept = [letters.index(letter) for letter in terms.result]
+    summed = [axis for axis in range(len(letters)) if axis not in kept]
+    y = F.permute(input, [*kept, *summed])
+    return F.sum(y, list(range(len(kept), len(letters)))) if summed else y

@@ -180,6 +180,7 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
     Source: linear; repeated indices accumulate.
     """
     entries = index if isinstance(index, tuple) else (index,)
+    _check_alone(entries, input.shape)
     y, axis = input, 0
     advanced: dict[int, Any] = {}
     for entry in _without_ellipsis(entries, len(input.shape)):
@@ -203,9 +204,26 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
     return F.alias(input) if y is input else y
 
 
+def _check_alone(entries: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+    """What torch looks at before it counts the indices, where an integer or a slice stands alone."""
+    if len(entries) > 1 or shape:
+        return
+    (entry,) = entries
+    if type(entry) is int and entry:
+        raise fault("index-out-of-range", f"index {entry} of a tensor without axes")
+    if isinstance(entry, slice) and type(entry.step) is int:
+        _check_step(entry.step)
+
+
 def _is_integer(entry: Any) -> bool:
     """Whether an entry is a 0-d tensor of integers, which stands for its number."""
     return getattr(entry, "shape", None) == () and entry.dtype in INTEGRAL
+
+
+def _check_step(step: int) -> None:
+    if step <= 0:
+        code = "negative-step" if step < 0 else "invalid-argument"
+        raise fault(code, f"a slice needs a step above 0, not {step}")
 
 
 def _sliced(F: Any, y: Any, axis: int, entry: slice, *, alone: bool) -> Any:
@@ -214,12 +232,10 @@ def _sliced(F: Any, y: Any, axis: int, entry: slice, *, alone: bool) -> Any:
         raise fault("invalid-argument", "a slice is made of integers")
     entry = slice(*parts)
     step = 1 if entry.step is None else entry.step
-    if step <= 0:
-        raise fault(
-            "negative-step" if step < 0 else "invalid-argument", f"a slice needs a step above 0, not {step}"
-        )
+    _check_step(step)
     start, stop, _ = entry.indices(y.shape[axis])
-    if (start, max(start, stop), step) == (0, y.shape[axis], 1) and not alone:
+    # a start below 0 counts as a cut even where nothing is cut off
+    if (start, max(start, stop), step) == (0, y.shape[axis], 1) and not alone and (entry.start or 0) >= 0:
         return y
     return F.slice(y, axis, start, max(start, stop), step)
 

@@ -8,7 +8,7 @@ from gradspec.ops.arguments import fault
 from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, linear
 
-__all__ = ["copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto"]
+__all__ = ["copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto", "threshold_backward"]
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -107,6 +107,25 @@ def _(xp: Xp, ct: Array) -> Array:
 @fill_all.adjoint("value")
 def _(xp: Xp, ct: Array) -> Array:
     return ct
+
+
+@linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True)
+def threshold_backward(xp: Xp, input: Tensor, y: Tensor) -> Tensor:
+    """input where y > 0, else 0: what relu hands on. As torch has it, zero for y, and not nothing.
+
+    Source: linear in input, piecewise constant in y.
+    """
+    return xp.gate(input, y)
+
+
+@threshold_backward.adjoint("input")
+def _(xp: Xp, ct: Array, y: Array) -> Array:
+    return xp.gate(ct, y)
+
+
+@threshold_backward.vjp("y")
+def _(xp: Xp, y_meta: Any) -> Array:
+    return xp.zeros(y_meta.shape)
 
 
 @linear(node="CopyBackwards", dtypes=KEEP, internal=True)

@@ -23,9 +23,10 @@ SAME_ARGUMENTS = {
     "negative": "neg", "abs": "abs", "sqrt": "sqrt", "square": "square", "reciprocal": "reciprocal",
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos",
     "tanh": "tanh", "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
-    "imag": "imag", "complex": "complex", "matmul": "matmul", "permute_dims": "permute",
+    "imag": "imag_part", "matmul": "matmul", "permute_dims": "permute",
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "getitem": "index_get", "put": "index_put",
+    "gate": "threshold_backward",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
@@ -48,6 +49,16 @@ class Recorder:
         self._backs: dict[int, tuple[Plan, Callable[..., None]]] = {}
         self.add = self.space("float32").add
         self.astype = self.space("float32").astype
+
+    def known(self, array: Any, dtype: str) -> Traced:
+        """An array of the library, which nothing recorded leads to."""
+        return Traced(self.tape, self.tape.array(array, dtype))
+
+    def close(self) -> None:
+        """Let go of the tape, so that nothing waits for the garbage collector."""
+        for space in self._spaces.values():
+            vars(space).clear()
+        vars(self).clear()
 
     def space(self, dtype: str) -> Recording:
         """The recording namespace whose bare numbers have `dtype`."""
@@ -143,6 +154,10 @@ class Recording:
         array = self._space(dtype, (1,)).full(tuple(shape), value, dtype)
         return Traced(self._tape, self._tape.array(array, dtype))
 
+    def known(self, array: Any, dtype: str) -> Traced:
+        """See `Recorder.known`."""
+        return Traced(self._tape, self._tape.array(array, dtype))
+
     def full(self, shape: Any, value: Any, dtype: str | None = None) -> Traced:
         return self._filled(shape, value, dtype)
 
@@ -158,7 +173,10 @@ class Recording:
     def astype(self, x: Any, dtype: str) -> Any:
         if not isinstance(x, Traced):
             return self._filled((), x, dtype)
-        return x if x.dtype == dtype and not x.kind.weak else self._tape.ops.to_copy(x, dtype)
+        if x.dtype == dtype and not x.kind.weak:
+            return x
+        # the real part is taken first, since a cast of complex numbers warns
+        return self._tape.ops.to_copy(x if dtype.startswith("complex") else self.real(x), dtype)
 
     def divide(self, a: Any, b: Any) -> Any:
         if not isinstance(a, Traced):
@@ -169,10 +187,14 @@ class Recording:
         return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._tape.ops.sign(x)
 
     def conj(self, x: Any) -> Any:
-        return self._tape.ops.conj(x) if _is_complex(x) else x
+        return self._tape.ops.conjugate(x) if _is_complex(x) else x
 
     def real(self, x: Any) -> Any:
         return self._tape.ops.real_part(x) if _is_complex(x) else x
+
+    def complex(self, re: Any, im: Any) -> Any:
+        pair = self._tape.ops.stack([re, im], dim=len(self.shape(re)))
+        return self._tape.ops.view_as_complex(pair)
 
     def einsum(self, equation: str, *arrays: Any) -> Any:
         return self._tape.ops.einsum(equation, arrays)

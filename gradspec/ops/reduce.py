@@ -12,6 +12,7 @@ from gradspec.ops.arguments import (
     axis_of,
     check_axes,
     check_axis,
+    drops_imaginary_part,
     each,
     fault,
     int64_if_integral,
@@ -73,6 +74,8 @@ def _count(shape: tuple[int, ...], dim: Any) -> int:
     node=_numbered("Sum"),
     dtypes=int64_if_integral,
     check=check_axes(),
+    warns=drops_imaginary_part,
+    passes_on=lambda input, dim, **_: _count(input.shape, dim) == 1,
     samples=(*ALL_OR_SOME, *EMPTY, sample(input=uniform(3), dtype="float64")),
 )
 def sum(
@@ -100,6 +103,7 @@ def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str,
     dtypes=_given_or_own,
     accepts=("float", "complex"),
     check=check_axes(),
+    warns=drops_imaginary_part,
     samples=(*ALL_OR_SOME, *EMPTY, sample(input=uniform(3), dtype="float64")),
 )
 def mean(
@@ -125,6 +129,7 @@ def _(xp: Xp, ct: Array, input_meta: Any, dim: Any, keepdim: bool) -> Array:
     node=_numbered("Prod"),
     dtypes=int64_if_integral,
     check=check_axis(),
+    warns=drops_imaginary_part,
     samples=(
         sample(input=uniform(2, 3)),
         sample(input=uniform()),
@@ -192,7 +197,9 @@ def _real_result(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, 
 
 def _no_freedom_left(input: Any, dim: Any, correction: float, **_: Any) -> tuple[tuple[str, str], ...]:
     shape = input.shape
-    if (product(shape) and _count(shape, dim) - correction <= 0) or not _count(shape, dim):
+    results = product(size for axis, size in enumerate(shape) if axis not in axes_of(dim, len(shape)))
+    # torch counts elements for each result, 0 where there is no result
+    if (_count(shape, dim) if results else 0) - correction <= 0:
         return (
             (
                 "degrees-of-freedom",
@@ -426,11 +433,18 @@ def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array, dim: Any, keep
     return xp.multiply(_spread(xp, ct, shape, dim, keepdim), xp.conj(weights))
 
 
+def _keeps_dtype(input: Any, dtype: str | None, **_: Any) -> None:
+    if dtype not in (None, input.dtype):
+        raise fault("dtype-mismatch", f"in place {input.dtype} stays {input.dtype}: dtype cannot be {dtype}")
+
+
 @linear(
     node="CumsumBackward0",
     dtypes=int64_if_integral,
     inplace=True,
     check=check_axis(),
+    check_in_place=_keeps_dtype,
+    warns=drops_imaginary_part,
     samples=(
         sample(input=uniform(3), dim=0),
         sample(input=uniform(2, 3), dim=-1),

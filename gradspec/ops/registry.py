@@ -147,6 +147,13 @@ class Op:
         # Checks of arguments that need shapes: tensors are metas (.shape, .dtype), a number in a tensor's
         # place is the number → None or raises ProgramError.
         self.check: Callable[..., None] | None = facts.pop("check", None)
+        # The same, for the in-place form alone.
+        self.check_in_place: Callable[..., None] | None = facts.pop("check_in_place", None)
+        # torch makes the result by an in-place op, so that its version starts at 1.
+        self.written: bool = facts.pop("written", False)
+        # Whether backward gives an operand the output's cotangent itself, as a view of it (arguments by
+        # name, tensors as metas). A view op does that anyway.
+        self.passes_on: Callable[..., bool] | None = facts.pop("passes_on", None)
         # For some kinds of arguments the op is a composite: (tensors as (dtype, rank) pairs) → None or a
         # body `(F, ...)` as a composite's, with this op's arguments, to run in its place.
         self.expand: Callable[..., Callable[..., Any] | None] | None = facts.pop("expand", None)

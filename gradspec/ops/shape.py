@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from gradspec.ops.arguments import axis_of, fault, resolved_size
+from gradspec.ops.arguments import always, axis_of, fault, resolved_size
 from gradspec.ops.registry import (
     KEEP,
     Array,
@@ -61,7 +61,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
-@linear(node="UnsafeViewBackward0", dtypes=KEEP, check=_fits, internal=True)
+@linear(node="UnsafeViewBackward0", dtypes=KEEP, check=_fits, passes_on=always, internal=True)
 def unsafe_view(xp: Xp, input: Tensor, size: Size) -> Tensor:
     """As view, of a tensor that nothing else holds.
 
@@ -292,7 +292,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
-@linear(node="SqueezeBackward4", dtypes=KEEP, view=True, internal=True)
+@linear(node="SqueezeBackward4", dtypes=KEEP, written=True, passes_on=always, internal=True)
 def squeeze_last(xp: Xp, input: Tensor, dim: int) -> Tensor:
     """Without the axis `dim` of size 1, at the end of a vector-matrix product.
 
@@ -500,12 +500,12 @@ def _check_matrix(input: Any, **_: Any) -> None:
 
 @composite(view=True, check=_check_matrix, samples=(sample(input=uniform(2, 3)),))
 def H(F: Any, input: Tensor) -> Tensor:  # noqa: N802
-    """A matrix transposed and conjugated. Shape: [n, m] → [m, n].
+    """A matrix transposed and conjugated. Shape: [n, m] → [m, n]. Shares memory.
 
     Source: linear over the reals; its own transpose.
     """
     swapped = F.transpose(input, 0, 1)
-    return F.conj(swapped) if input.dtype.startswith("complex") else swapped
+    return F.conj_view(swapped) if input.dtype.startswith("complex") else swapped
 
 
 # Copies.
@@ -617,6 +617,7 @@ def _check_cat(tensors: Any, dim: int, **_: Any) -> None:
 @linear(
     node="CatBackward0",
     check=_check_cat,
+    passes_on=always,
     samples=(
         sample(tensors=[uniform(2, 3), uniform(1, 3)]),
         sample(tensors=[uniform(2, 3), uniform(2, 1)], dim=1),
@@ -664,6 +665,7 @@ def _check_stack(tensors: Any, dim: int, **_: Any) -> None:
 @linear(
     node="StackBackward0",
     check=_check_stack,
+    passes_on=always,
     samples=(
         sample(tensors=[uniform(2, 3), uniform(2, 3)]),
         sample(tensors=[uniform(2, 3), uniform(2, 3)], dim=1),

@@ -20,11 +20,17 @@ def _real_result(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, 
     return dtype, real_of(dtype)
 
 
+def _is_real(input: Any, **_: Any) -> None:
+    if category(input.dtype) == 3:
+        raise fault("dtype-unsupported", "the absolute values of complex numbers are real: not in place")
+
+
 @elementwise(
     node="AbsBackward0",
     dtypes=_real_result,
     accepts=("float", "complex", "int"),
     inplace=True,
+    check_in_place=_is_real,
     samples=(*reals(-3.0, -0.5), *reals(0.5, 3.0)),
     kinks={"x = 0": {"torch": 0.0, "left": -1.0, "right": 1.0}},
 )

@@ -160,7 +160,10 @@ def _creation(own: str) -> dict[str, Function]:
         result.real, result.imag = re, im
         return result
 
-    created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex))
+    def gate(x: Any, y: Any) -> Any:
+        return where(np.less_equal(y, 0), 0.0, x)
+
+    created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate)
     return {function.__name__: function for function in created} | {"astype": _astype}
 
 

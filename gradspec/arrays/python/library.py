@@ -22,6 +22,7 @@ OPERATORS = {
     "negative": ("-{0}", False), "less": ("{0} < {1}", False), "less_equal": ("{0} <= {1}", False),
     "greater": ("{0} > {1}", False), "greater_equal": ("{0} >= {1}", False), "equal": ("{0} == {1}", False),
     "not_equal": ("{0} != {1}", False), "where": ("{1} if {0} else {2}", False),
+    "gate": ("0.0 if {1} <= 0 else {0}", False),
 }  # fmt: skip
 
 
@@ -87,11 +88,19 @@ def _array_functions(own: str) -> dict[str, Function]:
     """Every function of the contract, on arrays and bare numbers alike."""
     functions = dict(elementwise_functions(own))
     functions["complex"] = make_complex
+    functions["gate"] = _gate(functions["less_equal"], functions["where"])
     for name in ("sum", "prod", "max", "min", "argmax", "argmin", "any", "all", "mean", "cumulative_sum"):
         functions[name] = _on_first(getattr(reduce, name), own)
     for name in ("reshape", "permute_dims", "broadcast_to", "flip", "tril", "triu", "pad"):
         functions[name] = _on_first(getattr(layout, name), own)
     return functions | _creation(own) | _on_several(own)
+
+
+def _gate(less_equal: Function, where: Function) -> Function:
+    def gate(x: Any, y: Any) -> Any:
+        return where(less_equal(y, 0), 0.0, x)
+
+    return gate
 
 
 def _number(x: Any, own: str) -> PyArray:
