@@ -283,7 +283,11 @@ class Passes:
                 "hook-shape",
                 f"a hook gave a gradient of shape {list(given.shape)} for one of {list(kind.shape)}",
             )
-        return Traced(self.tape, self.machine.slot(result)) if traced else self.machine.value(result)
+        if not traced:
+            return self.machine.value(result)
+        slot = self.machine.slot(result)
+        self._held.add(slot)
+        return Traced(self.tape, slot)
 
     def _retainer(self, tensor: int) -> Visit:
         machine = self.machine

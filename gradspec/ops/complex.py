@@ -86,6 +86,11 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.multiply(xp.astype(ct, input_meta.dtype), 1j)
 
 
+def _pairs(xp: Xp, x: Array, dtype: str) -> Array:
+    """Both parts along a new last axis; bare numbers become complex ones in between."""
+    return xp.astype(xp.stack([xp.real(x), xp.imag(x)], len(xp.shape(x))), dtype)
+
+
 def _check_as_real(input: Any, **_: Any) -> None:
     if not input.dtype.startswith("complex"):
         raise fault("dtype-unsupported", f"view_as_real needs a complex tensor, not {input.dtype}")
@@ -106,7 +111,7 @@ def view_as_real(xp: Xp, input: Tensor) -> Tensor:
 
     Source: linear over the reals; the transpose puts the parts together.
     """
-    return xp.stack([xp.real(input), xp.imag(input)], len(xp.shape(input)))
+    return _pairs(xp, input, real_of(xp.dtype))
 
 
 @view_as_real.adjoint("input")
@@ -114,9 +119,8 @@ def _(xp: Xp, ct: Array) -> Array:
     return xp.complex(xp.getitem(ct, (..., 0)), xp.getitem(ct, (..., 1)))
 
 
-def _complex_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
-    dtype = dtypes["input"][0]
-    return dtype, complex_of(dtype)
+def _complex_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
+    return None, complex_of(dtypes["input"][0])
 
 
 def _check_as_complex(input: Any, **_: Any) -> None:
@@ -143,8 +147,8 @@ def view_as_complex(xp: Xp, input: Tensor) -> Tensor:
 
 
 @view_as_complex.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return xp.stack([xp.real(ct), xp.imag(ct)], len(xp.shape(ct)))
+def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
+    return _pairs(xp, ct, input_meta.dtype)
 
 
 @composite(view=True, samples=(sample(input=uniform(2, 3)),))
