@@ -26,6 +26,7 @@ __all__ = [
     "FreedCopy",
     "Narrowed",
     "Restrided",
+    "current",
     "check_target",
     "check_view",
     "change",
@@ -75,11 +76,11 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if memory.repeats(tensor):
+    if overlap != "ignored" and memory.repeats(inputs[0]):
         raise ProgramError(
             "overlapping-memory", "elements of the written tensor share memory; clone() it first"
         )
-    if (memory.views or overlap == "none") and overlap != "any":
+    if (memory.views or overlap == "none") and overlap in ("same", "none"):
         _check_relations(tape, tensor, inputs, same=overlap == "same")
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
@@ -129,7 +130,7 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
         other = memory.owner.get(slot, slot)
         if (other == tensor and same) or memory.root(other) != memory.root(tensor):
             continue
-        mine, theirs = _stretch(memory, tensor), _stretch(memory, other)
+        mine, theirs = memory.stretch(target), memory.stretch(slot)
         if mine is None or theirs is None or mine[0] > theirs[1] or theirs[0] > mine[1]:
             continue
         # axes of size 1 in front of an operand are left out where it is written
@@ -138,13 +139,17 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
             raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
 
 
-def _stretch(memory: Memory, tensor: int) -> tuple[int, int] | None:
-    """The first and last number of a tensor in memory, where it fills everything between; else None."""
-    places, wide = memory.located(tensor)
-    if not places or len(set(places)) < len(places):
-        return None
-    first, last = min(places), max(places) + wide - 1
-    return (first, last) if last - first + 1 == wide * len(places) else None
+def current(tape: Tape, tensor: int) -> int:
+    """The slot of a tensor's present value and history; a view that was written gets its history again.
+
+    Raises:
+        ProgramError: multi-view-in-place, no-grad-view-in-place for a view of a changed base.
+    """
+    memory = tape.memory
+    if memory.views and memory.versions and memory.is_outdated(tensor):
+        check_view(tape, tensor)
+        return restride(tape, tensor)
+    return memory.now.get(tensor, tensor)
 
 
 def restride(tape: Tape, view: int) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import is_differentiable
-from gradspec.engine.inplace import change, check_target, check_view, restride
+from gradspec.engine.inplace import change, check_target, current
 from gradspec.engine.memory import View
 from gradspec.engine.tape import Tape
 from gradspec.errors import ProgramError, UnsupportedFeature
@@ -53,11 +53,7 @@ class Machine:
         Raises:
             ProgramError: multi-view-in-place, no-grad-view-in-place for a view of a changed base.
         """
-        memory = self.memory
-        if memory.views and memory.versions and memory.is_outdated(tensor):
-            check_view(self.tape, tensor)
-            return restride(self.tape, tensor)
-        return memory.now.get(tensor, tensor)
+        return current(self.tape, tensor)
 
     def value(self, tensor: int) -> Any:
         """The present value, without giving a view its history again."""
@@ -138,15 +134,8 @@ class Machine:
         memory, tape = self.memory, self.tape
         if memory.quiet:
             return tape.apply(table, tuple(tensors))
-        outs = tape.apply(table, self._slots(table, tensors))
+        outs = tape.apply(table, tuple([memory.slot(tensor) for tensor in tensors]))
         return tuple([memory.owner.get(out, out) for out in outs])
-
-    def _slots(self, table: Table, tensors: Sequence[int]) -> tuple[int, ...]:
-        """The slots of operands, with their histories where a node is to be made over them."""
-        slots = tuple([self.memory.slot(tensor) for tensor in tensors])
-        if table.op.kind != "constant" and self._records(slots):
-            return tuple([self.slot(tensor) for tensor in tensors])
-        return slots
 
     def _records(self, slots: tuple[int, ...]) -> bool:
         kinds = self.tape.kinds
@@ -154,7 +143,8 @@ class Machine:
 
     def change(self, table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
-        memory: "any", "same" (all of it, in the same arrangement) or "none".
+        memory: "any", "same" (all of it, in the same arrangement) or "none"; "ignored": nor does it matter
+        whether its own elements share memory.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -200,9 +190,8 @@ class Machine:
         # a value that is broadcast is expanded first, and then nobody looks where it lies
         spread = given[next((k for k, size in enumerate(given) if size != 1), len(given)) :] != wanted
         try:
-            self.change(
-                fill if fills else copy, (view, value), overlap="any" if fills or spread else "same"
-            )
+            overlap = "ignored" if value == view else "any" if fills or spread else "same"
+            self.change(fill if fills else copy, (view, value), overlap=overlap)
         finally:
             if not whole:
                 self.memory.forget(view)

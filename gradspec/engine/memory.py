@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.places import Places, Spaces, numbered
+from gradspec.engine.strides import Layout, contiguous, is_dense, of_elementwise
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class Memory:
               half a slot after the last one
     borrowed  the views that require grad only because their base does: no gradient goes to them
     edgeless  slots that a tensor had while it borrowed its flag
+    laid      slot → how its tensor lies in memory, where it is not contiguous from the start
     known     view → the version at which its history was made, where that is not 0
     """
 
-    __slots__ = ("_members", "borrowed", "edgeless", "known", "now", "owner", "tape", "versions", "views", "written")
+    __slots__ = ("_members", "borrowed", "edgeless", "known", "laid", "now", "owner", "tape", "versions", "views", "written")
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -65,6 +67,7 @@ class Memory:
         self.borrowed: set[int] = set()
         self.edgeless: set[int] = set()
         self.known: dict[int, int] = {}
+        self.laid: dict[int, Layout] = {}
         self._members: dict[int, list[int]] = {}
 
     def close(self) -> None:
@@ -83,8 +86,8 @@ class Memory:
 
     @property
     def quiet(self) -> bool:
-        """Whether every tensor is still at the slot it was made at, with the history that it was given."""
-        return not self.now and not (self.views and self.versions)
+        """Whether every tensor is a memory of its own, at the slot it was made at."""
+        return not self.now and not self.views
 
     def is_outdated(self, tensor: int) -> bool:
         """Whether a view was written, by whatever name, since its history was made."""
@@ -122,6 +125,9 @@ class Memory:
 
     def move(self, tensor: int, slot: int) -> None:
         """From now on `tensor` means the value at `slot`."""
+        before = self.slot(tensor)
+        if before in self.laid and self.tape.kinds[before].shape == self.tape.kinds[slot].shape:
+            self.laid[slot] = self.laid[before]
         self.now[tensor] = slot
         self.owner[slot] = tensor
 
@@ -193,37 +199,56 @@ class Memory:
             tensor = self.views[tensor].source
         return way[::-1]
 
-    def located(self, tensor: int) -> tuple[list[int], int]:
-        """Where the elements of a tensor lie in the memory that it shares, in C order, and how many numbers
-        an element has; of a complex one the first of its two counts."""
-        places = self.places(tensor, self.root(tensor))
-        numbers: list[int] = self.tape.engine.library.dump(places.numbers, "int64").flat()
-        wide = 2 if category(self.tape.kinds[self.slot(tensor)].dtype) == 3 else 1
-        return numbers[::wide], wide
+    # Strides.
+
+    def layout(self, slot: int) -> Layout:
+        """How a slot's tensor lies in the memory that it shares."""
+        found = self.laid.get(slot)
+        return Layout(contiguous(self.tape.kinds[slot].shape)) if found is None else found
 
     def strides(self, slot: int) -> tuple[int, ...]:
-        """How far neighbours along each axis of a slot's tensor lie apart in memory, in elements. An axis
-        of size 1 has the stride that it would have if the axes behind it were contiguous."""
-        tensor, shape = self.owner.get(slot, slot), self.tape.kinds[slot].shape
-        numbers, wide = self.located(tensor) if tensor in self.views and prod(shape) else (None, 1)
-        strides: list[int] = []
-        behind = step = 1  # in memory, and in the list of places
-        for size in reversed(shape):
-            if numbers is not None and size > 1:
-                behind = (numbers[step] - numbers[0]) // wide
-            strides.insert(0, behind)
-            behind *= size
-            step *= size
-        return tuple(strides)
+        """How far neighbours along each axis of a slot's tensor lie apart in memory, in elements."""
+        return self.layout(slot).strides
 
-    def repeats(self, tensor: int) -> bool:
+    def lay(self, slot: int, layout: Layout) -> None:
+        """Note how a slot's tensor lies, unless it lies as any other."""
+        if layout.offset or layout.strides != contiguous(self.tape.kinds[slot].shape):
+            self.laid[slot] = layout
+
+    def lay_view(self, out: int, table: Table, inputs: tuple[int, ...], part: int) -> None:
+        """Note how the result of a view op lies."""
+        kinds, op = self.tape.kinds, table.op
+        mine, shape = self.layout(inputs[0]), kinds[out].shape
+        if op.strides is not None:
+            statics = {
+                name: value for name, value in table.arguments.items() if not op.by_name[name].is_tensor
+            }
+            strides, offset = op.strides(kinds[inputs[0]].shape, mine.strides, shape, part, **statics)
+            self.lay(out, Layout(tuple(strides), int(mine.offset * op.unit) + offset))
+
+    def lay_result(self, out: int, inputs: tuple[int, ...]) -> None:
+        """Note how the result of an elementwise op lies: as its operands do."""
+        laid, kinds = self.laid, self.tape.kinds
+        if not laid.keys().isdisjoint(inputs):
+            operands = [(kinds[s].shape, self.strides(s)) for s in inputs if not kinds[s].weak]
+            self.lay(out, Layout(of_elementwise(kinds[out].shape, operands)))
+
+    def stretch(self, slot: int) -> tuple[int, int] | None:
+        """The first and last number of a tensor in memory, where it fills everything between; else None."""
+        kind, layout = self.tape.kinds[slot], self.layout(slot)
+        wide = 2 if category(kind.dtype) == 3 else 1
+        count = prod(kind.shape)
+        if not count or not is_dense(kind.shape, layout.strides):
+            return None
+        return layout.offset * wide, (layout.offset + count) * wide - 1
+
+    def repeats(self, slot: int) -> bool:
         """Whether a tensor was expanded, so that elements of it are one in memory."""
-        slot = self.slot(tensor)
         shape = self.tape.kinds[slot].shape
-        if tensor not in self.views or not prod(shape):
-            return False
-        return any(
-            size > 1 and not step for size, step in zip(shape, self.strides(slot), strict=True)
+        return bool(
+            slot in self.laid
+            and prod(shape)
+            and any(size > 1 and not step for size, step in zip(shape, self.strides(slot), strict=True))
         )
 
     # Writing.

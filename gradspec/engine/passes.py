@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
+from gradspec.engine.strides import Layout, is_dense, obeys
 from gradspec.engine.tape import Hole, Tape, Traced
 from gradspec.errors import ProgramError
 
@@ -103,9 +104,7 @@ class Passes:
                 "conflicting-arguments", "materialize_grads=True contradicts allow_unused=False"
             )
         allow_unused = materialize_grads if allow_unused is None else allow_unused
-        recorder = self._recording(
-            create_graph or len(wrt) > 1 or bool(machine.hooks) or any(g is not None for g in gradients)
-        )
+        recorder = self._recording(True)
         seeds = self._seeds(roots, gradients, recorder, create_graph)
         for tensor in wrt:
             if not machine.requires_grad(tensor):
@@ -113,8 +112,9 @@ class Passes:
         targets = [machine.slot(tensor) for tensor in wrt]
         caught: dict[int, Any] = {}
         visits = self._visits(None)
-        for slot in targets:
-            visits[slot] = _catching(visits.get(slot), caught, slot)
+        for tensor, slot in zip(wrt, targets, strict=True):
+            if tensor not in machine.memory.borrowed:  # nothing has an edge to one that borrows its flag
+                visits[slot] = _catching(visits.get(slot), caught, slot)
         keep = create_graph if retain_graph is None else retain_graph
         within, reached = self._reach(seeds, set(targets))
         how = Walk(
@@ -319,9 +319,18 @@ class Passes:
         else:
             add = tape.engine.table("add_", (("input", Hole(0)), ("other", Hole(1))), recording=False)
             machine.change(add, (old, ct.slot))
+        if old is not None and machine.memory.laid and not self._obeys(leaf):
+            tape.warned.append(("gradient-layout", "a gradient does not lie in memory as its tensor does"))
         if leaf in machine.after:
             for function in list(machine.after[leaf].values()):
                 function(leaf)
+
+    def _obeys(self, leaf: int) -> bool:
+        memory, grad = self.machine.memory, self.machine.grads.get(leaf)
+        if grad is None:
+            return True
+        mine, leafs = memory.strides(memory.slot(grad)), memory.strides(memory.slot(leaf))
+        return obeys(self.machine.kind(leaf).shape, mine, leafs)
 
     def _first(self, leaf: int, ct: Traced) -> int:
         """The tensor that becomes a leaf's .grad: a copy of what arrived. As in torch, a view that lies in
@@ -330,20 +339,19 @@ class Passes:
         if tape.recording:
             return int(tape.ops.duplicate(ct).slot)
         held = ct.slot < self._start or ct.slot in self._held
-        if ct.slot in memory.views and not held and _lies_like(ct.shape, memory.strides(ct.slot), memory.strides(leaf)):
+        mine, leafs = memory.strides(ct.slot), memory.strides(memory.slot(leaf))
+        if ct.slot in memory.views and not held and obeys(ct.shape, mine, leafs):
             return int(tape.ops.detach(ct).slot)
-        return tape.array(tape.values[ct.slot], ct.dtype)
+        copy = tape.array(tape.values[ct.slot], ct.dtype)
+        if is_dense(ct.shape, leafs):
+            memory.lay(copy, Layout(leafs))
+        return copy
 
     def _tensor(self, ct: Any, kind: Kind) -> int:
         """A tensor for a cotangent."""
         if isinstance(ct, Traced):
             return self.machine.memory.owner.get(ct.slot, ct.slot)
         return self.tape.array(ct, kind.dtype)
-
-
-def _lies_like(shape: tuple[int, ...], mine: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Whether two tensors of a shape have the same strides, along axes where that makes a difference."""
-    return all(a == b for size, a, b in zip(shape, mine, other, strict=True) if size != 1)
 
 
 def _then(first: Visit | None, second: Visit) -> Visit:

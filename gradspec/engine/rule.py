@@ -5,7 +5,7 @@ The engine stands below the ops and knows none of them by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 __all__ = ["OpLike", "ParamLike", "RuleLike"]
@@ -47,6 +47,9 @@ class OpLike(Protocol):
     check: Callable[..., None] | None
     check_in_place: Callable[..., None] | None
     written: bool
+    iterates: bool
+    strides: Callable[..., tuple[Sequence[int], int]] | None
+    unit: float
     passes_on: Callable[..., bool] | None
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 from gradspec.dtypes import category
+from gradspec.engine.inplace import current
 from gradspec.engine.kind import Kind, Kinds
 from gradspec.engine.memory import Memory, View
 from gradspec.engine.plan import Part, Plan, dtype_pairs, fill
@@ -164,6 +165,11 @@ class Traced:
         return self.tape.memory.strides(self.slot)
 
     @property
+    def offset(self) -> int:
+        """Where its first element lies in the memory it shares, in elements."""
+        return self.tape.memory.layout(self.slot).offset
+
+    @property
     def requires_grad(self) -> bool:
         return self.tape.recording and self.tape.kinds[self.slot].grad
 
@@ -247,6 +253,9 @@ class Tape:
             raise ProgramError("inference-tensor", "an inference tensor cannot be saved for backward")
         if plan.warns:
             self.warned.extend(plan.warns)
+        memory = self.memory
+        if not memory.quiet and plan.records:
+            slots = tuple([current(self, memory.owner.get(s, s)) for s in slots])
         result = plan.forward(*[values[s] for s in slots])
         if plan.op.view:
             return self._view(table, plan, slots, result)
@@ -258,7 +267,10 @@ class Tape:
                     table.plain[key if len(key) > 1 else key[0]] = (plan.forward, kind, plan.node)
             if plan.marks:
                 self._mark(plan)
-            return (self.push(result, kind, plan.node, slots),)
+            out = self.push(result, kind, plan.node, slots)
+            if memory.laid and plan.op.iterates:
+                memory.lay_result(out, slots)
+            return (out,)
         return self._several(plan, slots, result)
 
     def _mark(self, plan: Plan) -> None:
@@ -289,12 +301,14 @@ class Tape:
             outs = self._several(plan, slots, result)
         tracked = plan.op.kind != "constant"
         for j, out in enumerate(outs):
-            if tracked and not self.recording and self.kinds[slots[0]].grad:
+            how = "view" if tracked else "detach"
+            self.memory.add(out, View(slots[0], how, table, slots, j, not plan.single, self.recording))
+            self.memory.lay_view(out, table, slots, j)
+            base = self.memory.slot(self.memory.base(out))
+            if tracked and not plan.records and self.kinds[base].grad:
                 # as in torch, a view needs a gradient where its base does, even under no_grad
                 self.kinds[out] = self.engine.kinds.with_grad(self.kinds[out], True)
                 self.memory.borrowed.add(out)
-            how = "view" if tracked else "detach"
-            self.memory.add(out, View(slots[0], how, table, slots, j, not plan.single, self.recording))
         return outs
 
     def _kind(self, plan: Plan, result: Any) -> Kind:

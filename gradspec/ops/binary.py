@@ -44,6 +44,7 @@ def _scaled(xp: Xp, ct: Array, alpha: Any) -> Array:
 
 @linear(
     node="AddBackward0",
+    iterates=True,
     inplace=True,
     check=each(TWO, _alpha_fits),
     samples=(
@@ -81,6 +82,7 @@ def _sub_node(input: Any, **_: Any) -> str:
 
 @linear(
     node=_sub_node,
+    iterates=True,
     inplace=True,
     accepts=NUMBERS,
     check=each(TWO, _alpha_fits, _no_bools),
@@ -441,6 +443,7 @@ def _where_alone(input: Any, **_: Any) -> Any:
 
 @linear(
     node="WhereBackward0",
+    iterates=True,
     apart=("condition",),
     check=each(_where_check, broadcast("condition", "input", "other")),
     expand=_where_alone,

@@ -26,7 +26,7 @@ def _node(name: str) -> Callable[..., str]:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, check=TWO, samples=SAMPLES,
     node_in_place=_node("Eq"),
 )  # fmt: skip
 def eq(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -38,7 +38,7 @@ def eq(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, check=TWO, samples=SAMPLES,
     node_in_place=_node("Ne"),
 )  # fmt: skip
 def ne(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -50,7 +50,7 @@ def ne(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
     node_in_place=_node("Lt"),
 )  # fmt: skip
 def lt(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -62,7 +62,7 @@ def lt(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
     node_in_place=_node("Le"),
 )  # fmt: skip
 def le(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -74,7 +74,7 @@ def le(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
     node_in_place=_node("Gt"),
 )  # fmt: skip
 def gt(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -86,7 +86,7 @@ def gt(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
 
 @constant(
-    dtypes=COMPARE, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
+    dtypes=COMPARE, iterates=True, inplace=True, accepts=ORDERED, check=TWO, samples=SAMPLES,
     node_in_place=_node("Ge"),
 )  # fmt: skip
 def ge(xp: Xp, input: Operand, other: Operand) -> Tensor:

@@ -9,9 +9,10 @@ from gradspec.dtypes import complex_of, real_of
 from gradspec.ops.arguments import fault
 from gradspec.ops.registry import KEEP, Array, Tensor, Xp, composite, linear
 from gradspec.ops.samples import sample, uniform
+from gradspec.ops.strides import kept, of_pairs, paired
 
 __all__ = [
-    "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "view_as_complex",
+    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "view_as_complex",
     "view_as_real",
 ]  # fmt: skip
 
@@ -35,7 +36,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return xp.conj(ct)
 
 
-@linear(node="ConjBackward0", dtypes=KEEP, view=True, internal=True)
+@linear(node="ConjBackward0", dtypes=KEEP, view=True, strides=kept, internal=True)
 def conj_view(xp: Xp, input: Tensor) -> Tensor:
     """z̄ of a complex tensor, sharing memory. Shape: any → same.
 
@@ -100,6 +101,8 @@ def _check_as_real(input: Any, **_: Any) -> None:
     node="ViewAsRealBackward0",
     dtypes=_real_part_dtype,
     view=True,
+    strides=paired,
+    unit=2,
     check=_check_as_real,
     samples=(
         sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),
@@ -134,21 +137,41 @@ def _check_as_complex(input: Any, **_: Any) -> None:
     node="ViewAsComplexBackward0",
     dtypes=_complex_dtype,
     view=True,
+    strides=of_pairs,
+    unit=0.5,
     accepts=("float",),
-    check=_check_as_complex,
-    samples=(sample(input=uniform(3, 2)), sample(input=uniform(2))),
+    internal=True,
 )
-def view_as_complex(xp: Xp, input: Tensor) -> Tensor:
-    """Complex numbers of the pairs along the last axis. Shape: [..., 2] → [...]. Shares memory.
+def complex_view(xp: Xp, input: Tensor) -> Tensor:
+    """See view_as_complex.
 
     Source: linear over the reals; the transpose takes the parts apart.
     """
     return xp.complex(xp.getitem(input, (..., 0)), xp.getitem(input, (..., 1)))
 
 
-@view_as_complex.adjoint("input")
+@complex_view.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return _pairs(xp, ct, input_meta.dtype)
+
+
+@composite(
+    view=True,
+    accepts=("float",),
+    check=_check_as_complex,
+    samples=(sample(input=uniform(3, 2)), sample(input=uniform(2))),
+)
+def view_as_complex(F: Any, input: Tensor) -> Tensor:
+    """Complex numbers of the pairs along the last axis. Shape: [..., 2] → [...]. Shares memory.
+
+    Pairs lie side by side in memory, and each begins at an even place: else error not-viewable.
+
+    Source: linear over the reals; the transpose takes the parts apart.
+    """
+    *others, last = input.strides
+    if last != 1 or any(step % 2 for step in others) or input.offset % 2:
+        raise fault("not-viewable", "the pairs of a complex view lie side by side, at even places")
+    return F.complex_view(input)
 
 
 @composite(view=True, samples=(sample(input=uniform(2, 3)),))

@@ -9,8 +9,9 @@ from gradspec.errors import did_you_mean
 from gradspec.ops.arguments import drops_imaginary_part, fault
 from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import reals, sample, uniform
+from gradspec.ops.strides import kept
 
-__all__ = ["clone", "detach", "ones_like", "to", "to_copy", "zeros_like"]
+__all__ = ["clone", "contiguous_clone", "detach", "ones_like", "to", "to_copy", "zeros_like"]
 
 
 def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
@@ -20,7 +21,7 @@ def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None
 FILLS = (*reals(-1, 1), sample(input=uniform(2, 3), dtype="float64"), sample(input=uniform(2), dtype="int64"))
 
 
-@constant(dtypes=_given_or_own, samples=FILLS)
+@constant(dtypes=_given_or_own, iterates=True, samples=FILLS)
 def zeros_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
     """Zeros. Shape: any → same; dtype the input's if not given. No gradient.
 
@@ -29,7 +30,7 @@ def zeros_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
     return xp.zeros_like(input) if dtype is None else xp.zeros(xp.shape(input), dtype)
 
 
-@constant(dtypes=_given_or_own, samples=FILLS)
+@constant(dtypes=_given_or_own, iterates=True, samples=FILLS)
 def ones_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
     """Ones. Shape: any → same; dtype the input's if not given. No gradient.
 
@@ -38,7 +39,21 @@ def ones_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
     return xp.ones_like(input) if dtype is None else xp.ones(xp.shape(input), dtype)
 
 
-@linear(node="CloneBackward0", dtypes=KEEP, samples=reals(-3, 3))
+@linear(node="CloneBackward0", dtypes=KEEP, internal=True)
+def contiguous_clone(xp: Xp, input: Tensor) -> Tensor:
+    """A copy in C order, however input lies in memory. Shape: any → same.
+
+    Source: the identity.
+    """
+    return xp.getitem(input, (Ellipsis,)) if xp.shape(input) else input
+
+
+@contiguous_clone.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@linear(node="CloneBackward0", dtypes=KEEP, iterates=True, samples=reals(-3, 3))
 def clone(xp: Xp, input: Tensor) -> Tensor:
     """A copy; dy/dx = 1. Shape: any → same.
 
@@ -52,7 +67,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return ct
 
 
-@constant(dtypes=KEEP, view=True, samples=reals(-3, 3))
+@constant(dtypes=KEEP, view=True, strides=kept, samples=reals(-3, 3))
 def detach(xp: Xp, input: Tensor) -> Tensor:
     """The same numbers without history. Shape: any → same. Shares memory; no gradient.
 
@@ -64,6 +79,7 @@ def detach(xp: Xp, input: Tensor) -> Tensor:
 @linear(
     node="ToCopyBackward0",
     dtypes=_given_or_own,
+    iterates=True,
     internal=True,
     warns=drops_imaginary_part,
     samples=(sample(input=uniform(2, 3), dtype="float64"), sample(input=uniform(3), dtype="complex128")),

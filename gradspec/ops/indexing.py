@@ -9,6 +9,7 @@ from gradspec.dtypes import INTEGRAL
 from gradspec.ops.arguments import axis_of, check_axis, each, fault
 from gradspec.ops.registry import INDEX, KEEP, Array, Index, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import ints, sample, uniform
+from gradspec.ops.strides import selected, sliced
 
 __all__ = ["gather", "getitem", "index", "index_arrays", "select", "slice_axis", "where_indices"]
 
@@ -25,7 +26,9 @@ def _at(dim: int, index: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * dim, index)
 
 
-@linear(node="SelectBackward0", dtypes=KEEP, view=True, internal=True, check=_check_select)
+@linear(
+    node="SelectBackward0", dtypes=KEEP, view=True, strides=selected, internal=True, check=_check_select
+)
 def select(xp: Xp, input: Tensor, dim: int, index: int) -> Tensor:
     """Element `index` of the axis `dim`, which goes. Shares memory.
 
@@ -39,7 +42,7 @@ def _(xp: Xp, ct: Array, input_meta: Any, dim: int, index: int) -> Array:
     return xp.put_add(input_meta.shape, _at(dim, index), ct)
 
 
-@linear(node="SliceBackward0", dtypes=KEEP, view=True, internal=True, name="slice")
+@linear(node="SliceBackward0", dtypes=KEEP, view=True, strides=sliced, internal=True, name="slice")
 def slice_axis(xp: Xp, input: Tensor, dim: int, start: int, stop: int, step: int) -> Tensor:
     """Elements start, start + step, … before stop of the axis `dim`. Shares memory.
 

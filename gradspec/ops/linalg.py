@@ -274,7 +274,7 @@ def _folded(F: Any, input: Any, other: Any) -> Any:
     if not transposed:
         return y
     turned = F.transpose(y, -2, -1)
-    return turned if 1 in y.shape[-2:] or not prod(y.shape) else F.clone(turned)  # torch's contiguous()
+    return turned if 1 in y.shape[-2:] or not prod(y.shape) else F.contiguous_clone(turned)
 
 
 def _batched(F: Any, input: Any, other: Any) -> Any:

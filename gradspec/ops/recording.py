@@ -194,7 +194,7 @@ class Recording:
 
     def complex(self, re: Any, im: Any) -> Any:
         pair = self._tape.ops.stack([re, im], dim=len(self.shape(re)))
-        return self._tape.ops.view_as_complex(pair)
+        return self._tape.ops.complex_view(pair)
 
     def einsum(self, equation: str, *arrays: Any) -> Any:
         return self._tape.ops.einsum(equation, arrays)

@@ -63,7 +63,7 @@ def _keep(xp: Xp, reduced: Array, shape: tuple[int, ...], dim: Any, keepdim: boo
 
 def _spread(xp: Xp, ct: Array, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Array:
     """A cotangent of a reduction at every element that went into it."""
-    return xp.broadcast_to(_keep(xp, ct, shape, dim, keepdim), shape) if shape else ct
+    return xp.broadcast_to(_keep(xp, ct, shape, dim, keepdim), shape)
 
 
 def _count(shape: tuple[int, ...], dim: Any) -> int:

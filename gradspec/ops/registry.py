@@ -37,7 +37,7 @@ dtype.  The engine does these once.  A rule for a list argument returns a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -151,6 +151,13 @@ class Op:
         self.check_in_place: Callable[..., None] | None = facts.pop("check_in_place", None)
         # torch makes the result by an in-place op, so that its version starts at 1.
         self.written: bool = facts.pop("written", False)
+        # Of a view op: how the result lies in memory. (shape and strides of the first argument, shape of the
+        # result, place among several results; static arguments by name) → (strides, offset in elements of
+        # the result); `unit`: how many elements of the result one of the argument makes.
+        self.strides: Callable[..., tuple[Sequence[int], int]] | None = facts.pop("strides", None)
+        self.unit: float = facts.pop("unit", 1)
+        # Whether the result lies in memory as the operands do, see gradspec.engine.strides.
+        self.iterates: bool = facts.pop("iterates", kind == "elementwise")
         # Whether backward gives an operand the output's cotangent itself, as a view of it (arguments by
         # name, tensors as metas). A view op does that anyway.
         self.passes_on: Callable[..., bool] | None = facts.pop("passes_on", None)

@@ -19,6 +19,16 @@ from gradspec.ops.registry import (
     linear,
 )  # fmt: skip
 from gradspec.ops.samples import sample, uniform
+from gradspec.ops.strides import (
+    expanded,
+    inserted,
+    kept,
+    permuted,
+    regrouped,
+    squeezed,
+    starting_at,
+    viewed,
+)
 
 __all__ = [
     "H", "T", "alias", "cat", "expand", "flatten", "flip", "mT", "permute", "reshape", "reshape_alias",
@@ -44,6 +54,7 @@ def _fits(input: Any, size: Sequence[int], **_: Any) -> None:
     node="ViewBackward0",
     dtypes=KEEP,
     view=True,
+    strides=viewed,
     check=_fits,
     internal=True,
     samples=(sample(input=uniform(2, 3), size=[3, 2]), sample(input=uniform(), size=[1, 1])),
@@ -75,7 +86,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
-@linear(node="ReshapeAliasBackward0", dtypes=KEEP, view=True, check=_fits, internal=True)
+@linear(node="ReshapeAliasBackward0", dtypes=KEEP, view=True, strides=viewed, check=_fits, internal=True)
 def reshape_alias(xp: Xp, input: Tensor, size: Size) -> Tensor:
     """As view, of a tensor that is not contiguous but allows it.
 
@@ -89,7 +100,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
-@linear(node="AliasBackward0", dtypes=KEEP, view=True, internal=True)
+@linear(node="AliasBackward0", dtypes=KEEP, view=True, strides=kept, internal=True)
 def alias(xp: Xp, input: Tensor) -> Tensor:
     """Another tensor of the same memory.
 
@@ -125,18 +136,15 @@ def reshape(F: Any, input: Tensor, shape: Size) -> Tensor:
     Source: linear; the transpose gives the first shape back.
     """
     size = resolved_size(shape, prod(input.shape))
-    pieces = _contiguous_pieces(input)
-    if len(pieces) < 2:
-        return F.view(input, size)
-    if _splits_into(size, pieces):
-        return F.reshape_alias(input, size)
-    return F.unsafe_view(F.clone(input), size)
+    if regrouped(input.shape, input.strides, size) is None:
+        return F.unsafe_view(F.contiguous_clone(input), size)
+    return F.view(input, size) if _is_one_piece(input) else F.reshape_alias(input, size)
 
 
-def _contiguous_pieces(x: Any) -> list[int]:
-    """The sizes of x's axes, neighbours that lie in memory as one axis would made one; none if x is empty."""
+def _is_one_piece(x: Any) -> bool:
+    """Whether the elements of x follow each other in memory, at whatever step."""
     if not prod(x.shape):
-        return []
+        return True
     pieces: list[tuple[int, int]] = []
     for size, stride in zip(x.shape, x.strides, strict=True):
         if size == 1:
@@ -145,22 +153,7 @@ def _contiguous_pieces(x: Any) -> list[int]:
             pieces[-1] = (pieces[-1][0] * size, stride)
         else:
             pieces.append((size, stride))
-    # one piece counts only if its elements are neighbours
-    return [size for size, _ in pieces] + ([1] if len(pieces) == 1 and pieces[0][1] != 1 else [])
-
-
-def _splits_into(size: Shape, pieces: list[int]) -> bool:
-    """Whether the axes of `size` divide the pieces, none reaching over the end of one."""
-    left, waiting = 1, list(pieces)
-    for n in size:
-        if n == 1:
-            continue
-        while left == 1:
-            left = waiting.pop(0)
-        if left % n:
-            return False
-        left //= n
-    return True
+    return not pieces or (len(pieces) == 1 and pieces[0][1] == 1)
 
 
 def _check_flatten(input: Any, start_dim: int, end_dim: int, **_: Any) -> None:
@@ -216,6 +209,7 @@ def _check_new_axis(input: Any, dim: int, **_: Any) -> None:
     node_in_place="UnsqueezeBackward1",
     dtypes=KEEP,
     view=True,
+    strides=inserted,
     inplace=True,
     check=_check_new_axis,
     samples=(
@@ -265,6 +259,7 @@ def _squeeze_in_place(dim: Any, **_: Any) -> str:
     node_in_place=_squeeze_in_place,
     dtypes=KEEP,
     view=True,
+    strides=squeezed,
     inplace=True,
     check=_check_squeeze,
     samples=(
@@ -339,6 +334,7 @@ def _check_expand(input: Any, size: Sequence[int], **_: Any) -> None:
     node="ExpandBackward0",
     dtypes=KEEP,
     view=True,
+    strides=expanded,
     check=_check_expand,
     samples=(
         sample(input=uniform(1, 3), size=[2, 3]),
@@ -385,6 +381,7 @@ def _inverse(axes: Shape) -> Shape:
     node="PermuteBackward0",
     dtypes=KEEP,
     view=True,
+    strides=permuted(lambda ndim, dims: _order(dims, ndim)),
     check=_check_order,
     samples=(
         sample(input=uniform(2, 3, 4), dims=[2, 0, 1]),
@@ -407,12 +404,16 @@ def _(xp: Xp, ct: Array, input_meta: Any, dims: Dims) -> Array:
     return xp.permute_dims(ct, _inverse(_order(dims, len(input_meta.shape))))
 
 
-def _swap(xp: Xp, x: Array, ndim: int, dim0: int, dim1: int) -> Array:
+def _swapped(ndim: int, dim0: int, dim1: int) -> Shape:
     axes = list(range(ndim))
     a, b = axis_of(dim0, ndim), axis_of(dim1, ndim)
     if ndim:
         axes[a], axes[b] = b, a
-    return xp.permute_dims(x, tuple(axes))
+    return tuple(axes)
+
+
+def _swap(xp: Xp, x: Array, ndim: int, dim0: int, dim1: int) -> Array:
+    return xp.permute_dims(x, _swapped(ndim, dim0, dim1))
 
 
 def _check_swap(input: Any, dim0: int, dim1: int, **_: Any) -> None:
@@ -425,6 +426,7 @@ def _check_swap(input: Any, dim0: int, dim1: int, **_: Any) -> None:
     node_in_place="TransposeBackward1",
     dtypes=KEEP,
     view=True,
+    strides=permuted(lambda ndim, dim0, dim1: _swapped(ndim, dim0, dim1)),
     inplace=True,
     check=_check_swap,
     samples=(
@@ -448,7 +450,13 @@ def _(xp: Xp, ct: Array, input_meta: Any, dim0: int, dim1: int) -> Array:
     return _swap(xp, ct, len(input_meta.shape), dim0, dim1)
 
 
-@linear(node="TBackward0", dtypes=KEEP, view=True, internal=True)
+@linear(
+    node="TBackward0",
+    dtypes=KEEP,
+    view=True,
+    strides=permuted(lambda ndim: tuple(range(ndim))[::-1]),
+    internal=True,
+)
 def t(xp: Xp, input: Tensor) -> Tensor:
     """A matrix transposed; a vector or number as it is. Shares memory.
 
@@ -524,6 +532,7 @@ def _flipped(xp: Xp, x: Array, ndim: int, dims: Dims) -> Array:
 @linear(
     node="FlipBackward0",
     dtypes=KEEP,
+    iterates=True,
     check=_check_flip,
     samples=(
         sample(input=uniform(3), dims=[0]),
@@ -706,6 +715,11 @@ def _sections(size: int, wanted: Dims) -> Shape:
     return tuple(wanted)
 
 
+def _piece(shape: Shape, part: int, split_size_or_sections: Dims, dim: int) -> tuple[int, int]:
+    axis = axis_of(dim, len(shape))
+    return axis, sum(_sections(shape[axis], split_size_or_sections)[:part])
+
+
 def _check_split(tensor: Any, split_size_or_sections: Dims, dim: int, **_: Any) -> None:
     if not tensor.shape:
         raise fault("invalid-argument", "split needs at least one axis")
@@ -720,6 +734,7 @@ def _split_node(split_size_or_sections: Any, **_: Any) -> str:
     node=_split_node,
     dtypes=KEEP,
     view=True,
+    strides=starting_at(_piece),
     outputs="tuple",
     check=_check_split,
     samples=(

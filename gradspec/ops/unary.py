@@ -54,6 +54,7 @@ def _sign(xp: Xp, x: Array) -> Array:
 
 @linear(
     node="NegBackward0",
+    iterates=True,
     dtypes=KEEP,
     accepts=("float", "complex", "int"),
     inplace=True,
@@ -234,6 +235,7 @@ def _(xp: Xp, y: Array) -> Array:
 
 @linear(
     node="SignBackward0",
+    iterates=True,
     dtypes=KEEP,
     accepts=("float", "int", "bool"),
     inplace=True,
