@@ -104,6 +104,8 @@ class Machine:
             old = memory.slot(tensor)
             memory.edgeless.add(old)
             memory.move(tensor, self.tape.push(self.tape.values[old], self.tape.kinds[old]))
+            if old in self.hooks:
+                self.hooks[memory.slot(tensor)] = self.hooks.pop(old)
         self._mark(tensor, wanted)
         memory.lend(tensor)
 
@@ -169,7 +171,12 @@ class Machine:
         if memory.root(tensor) in {memory.root(m) for m in memory.views} or tensor in memory.views:
             raise UnsupportedFeature("views", "an in-place change of shape of a tensor that shares memory")
         result = plan.forward(*[tape.values[s] for s in slots])
-        kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=plan.records)
+        grad = plan.records or bool(tape.kinds[slots[0]].grad)
+        kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
+        if not plan.records:
+            tape.kinds[slots[0]] = kind
+            memory.write(tensor, result)
+            return
         plan.kind = kind
         if self.retains.get(tensor, 0) is None:
             self.retains[tensor] = self.memory.slot(tensor)  # as in torch, not moved along by such an op
@@ -294,6 +301,11 @@ class Machine:
 
     # Hooks.
 
+    @property
+    def is_hooked(self) -> bool:
+        """Whether a hook is on any tensor."""
+        return any(self.hooks.values()) or any(self.after.values())
+
     def hook(self, tensor: int, function: Hook) -> Callable[[], None]:
         """Call `function` with the gradient (a tensor); it may give another back. → how to remove it.
 
@@ -319,13 +331,11 @@ class Machine:
     def _put_on(self, hooks: dict[int, dict[int, Hook]], key: int, function: Hook) -> Callable[[], None]:
         self._handles += 1
         number = self._handles
-        hooks.setdefault(key, {})[number] = function
+        mine = hooks.setdefault(key, {})
+        mine[number] = function
 
         def remove() -> None:
-            mine = hooks.get(key, {})
             mine.pop(number, None)  # a second removal does nothing
-            if not mine:
-                hooks.pop(key, None)
 
         return remove
 

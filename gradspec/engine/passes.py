@@ -52,7 +52,7 @@ class Passes:
         machine = self.machine
         if inputs is not None and not inputs:
             raise ProgramError("no-inputs", "inputs= is empty: there is nothing to accumulate into")
-        recorder = self._recording(create_graph or bool(machine.hooks or machine.after))
+        recorder = self._recording(create_graph or machine.is_hooked)
         seeds = self._seeds(roots, gradients, recorder, create_graph)
         for tensor in inputs or ():
             machine.retain_grad(tensor)
@@ -78,7 +78,7 @@ class Passes:
             seeds,
             Walk(
                 retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
-                visit=visits, ordered=bool(machine.hooks or machine.after),
+                visit=visits, ordered=machine.is_hooked,
             ),
             create_graph,
         )  # fmt: skip
@@ -119,7 +119,7 @@ class Passes:
         within, reached = self._reach(seeds, set(targets))
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
-            within=within, reached=reached, ordered=bool(machine.hooks),
+            within=within, reached=reached, ordered=machine.is_hooked,
         )  # fmt: skip
         self._walk(seeds, how, create_graph)
         results: list[int | None] = []
@@ -247,7 +247,7 @@ class Passes:
         visits: dict[int, Visit] = {}
         borrowed, owner = self.machine.memory.borrowed, self.machine.memory.owner
         for slot, hooks in self.machine.hooks.items():
-            if borrowed and owner.get(slot, slot) in borrowed:
+            if not hooks or (borrowed and owner.get(slot, slot) in borrowed):
                 continue
             visits[slot] = self._hooked(slot, hooks)
         for tensor, where in self.machine.retains.items():

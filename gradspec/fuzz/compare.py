@@ -20,8 +20,9 @@ from gradspec.backends.base import Observations, Outcome
 from gradspec.dense import Dense
 from gradspec.dtypes import category
 from gradspec.fuzz.rerun import EPS, Reruns
+from gradspec.ops import registry
 from gradspec.records import NamedTuple
-from gradspec.spec.model import Block, GetAttr, Grad, Hook, Jvp, Watch
+from gradspec.spec.model import Apply, Block, GetAttr, Grad, Hook, Jvp, Watch
 
 if TYPE_CHECKING:
     from gradspec.backends.base import Backend
@@ -85,6 +86,7 @@ class _Judge:
         self.watches: dict[int, Watch] = {}
         self.tangents: set[int] = set()  # bindings of jvp results: their values alone are judged
         self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
+        self.summed: set[int] = set()  # these and their views: how often they were written in the summing
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
@@ -108,6 +110,10 @@ class _Judge:
                 if isinstance(step, Hook):
                     self.gradients.add(step.grad)
                 self._survey(step.steps)
+            elif isinstance(step, Apply):
+                op = registry.base_of(self.program.calls[step.call].op)
+                if op is not None and op.view and step.inputs[0] in self.gradients | self.summed:
+                    self.summed.update(step.out)
 
     def all(self) -> Judgement:
         """Step by step in the order of the text."""
@@ -176,7 +182,7 @@ class _Judge:
                 differ = self.tokens_differ(field, look, a[field], b[field])
             elif field == "grad_fn" and made:
                 differ = (a[field] is None) != (b[field] is None)
-            elif field == "version" and made:
+            elif field == "version" and (made or look.binding in self.summed):
                 gradient = (look.binding, look.path, a.get("same_as"), b.get("same_as"))
                 differ = self.written.setdefault(gradient, a[field] - b[field]) != a[field] - b[field]
             else:

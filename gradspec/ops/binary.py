@@ -176,7 +176,7 @@ def div(xp: Xp, input: Operand, other: Operand, *, rounding_mode: str | None = N
     Source: the quotient rule.
     """
     if rounding_mode == "floor":
-        return xp.floor_divide(input, other)
+        return _floor_divided(xp, input, other)
     if rounding_mode == "trunc":
         return _truncated_quotient(xp, input, other)
     return xp.divide(input, other)
@@ -203,6 +203,17 @@ def _(xp: Xp, ct: Array, input: Array, other: Array, rounding_mode: str | None) 
     return xp.negative(xp.multiply(ct, xp.conj(slope)))
 
 
+def check_divisor(xp: Xp, other: Array) -> None:
+    """Raises invalid-argument where integers are divided by zero, as torch does."""
+    if category(xp.dtype) == 1 and xp.any(xp.equal(other, 0)):
+        raise fault("invalid-argument", "integers cannot be divided by zero")
+
+
+def _floor_divided(xp: Xp, input: Array, other: Array) -> Array:
+    check_divisor(xp, other)
+    return xp.floor_divide(input, other)
+
+
 def _remainder_node(other: Any, **_: Any) -> str:
     return "RemainderBackward0" if rank_of(other) == "weak" else "RemainderBackward1"
 
@@ -219,6 +230,7 @@ def remainder(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
     Source: differentiation between the jumps.
     """
+    check_divisor(xp, other)
     return xp.remainder(input, other)
 
 
@@ -243,7 +255,7 @@ def floor_divide(xp: Xp, input: Operand, other: Operand) -> Tensor:
 
     Source: elementary.
     """
-    return xp.floor_divide(input, other)
+    return _floor_divided(xp, input, other)
 
 
 def _pow_node(input: Any, exponent: Any, **_: Any) -> str:

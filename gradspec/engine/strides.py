@@ -1,0 +1,103 @@
+"""How a tensor lies in memory: its strides, in elements, and where it begins.
+
+Kept for tensors that are views, or were made of views; every other tensor is contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from gradspec.records import NamedTuple
+
+__all__ = ["Layout", "contiguous", "is_dense", "obeys", "of_elementwise"]
+
+Ints = tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """`offset` and `strides` in elements of the tensor's own dtype."""
+
+    strides: Ints
+    offset: int = 0
+
+
+def contiguous(shape: Ints) -> Ints:
+    """The strides of a tensor in C order; sizes of 0 count as 1."""
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(strides[::-1])
+
+
+def is_dense(shape: Ints, strides: Ints) -> bool:
+    """Whether the elements fill a stretch of memory without gaps and repeats."""
+    step = 1
+    for stride, size in sorted((stride, size) for size, stride in zip(shape, strides, strict=True) if size != 1):
+        if stride != step:
+            return not prod(shape)
+        step *= size
+    return True
+
+
+def obeys(shape: Ints, grad: Ints, leaf: Ints) -> bool:
+    """Whether a gradient lies as torch wants it to: like its leaf if that is dense, else contiguous."""
+    wanted = leaf if is_dense(shape, leaf) else contiguous(shape)
+    return all(
+        a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True)
+    )
+
+
+def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
+    """The strides of an elementwise result of `shape`; `operands` are (shape, strides) pairs.
+
+    As in torch the result lies as its operands do: axes are sorted by the strides of the first operand
+    that tells them apart, and the result is dense in that order.
+    """
+    own = {(have, strides) for have, strides in operands}
+    if len(own) == 1:
+        (have, strides) = own.pop()
+        if have == shape and is_dense(shape, strides):
+            return strides
+    spread = [_spread(shape, have, strides) for have, strides in operands]
+    order = list(range(len(shape)))[::-1]
+    for i in range(1, len(order)):
+        here = i
+        for other in range(i - 1, -1, -1):
+            after = _after(shape, spread, order[other], order[here])
+            if after > 0:
+                order[other], order[here] = order[here], order[other]
+                here = other
+            elif after < 0:
+                break
+    strides_of, step = [0] * len(shape), 1
+    for axis in order:
+        strides_of[axis] = step
+        step *= max(shape[axis], 1)
+    return tuple(strides_of)
+
+
+def _spread(shape: Ints, have: Ints, strides: Ints) -> Ints:
+    """An operand's strides over the common shape, 0 where it is broadcast."""
+    lead = len(shape) - len(have)
+    return (
+        *(0,) * lead,
+        *(
+            0 if size == 1 and shape[lead + axis] != 1 else stride
+            for axis, (size, stride) in enumerate(zip(have, strides, strict=True))
+        ),
+    )
+
+
+def _after(shape: Ints, operands: Sequence[Ints], first: int, second: int) -> int:
+    """1 if axis `first` should come after `second`, −1 if before, 0 where no operand tells."""
+    for strides in operands:
+        a, b = strides[first], strides[second]
+        if not a or not b:
+            continue
+        if a != b:
+            return -1 if a < b else 1
+        if shape[first] > shape[second]:
+            return 1
+    return 0
