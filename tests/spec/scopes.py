@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from gradspec.spec.model import (
+    Apply,
     Backward,
     Block,
     GetAttr,
     Hook,
     HookLog,
+    Make,
     RemoveHook,
     RetainGrad,
     SetAttr,
@@ -18,7 +20,7 @@ from gradspec.spec.model import (
     ZeroGrad,
 )
 
-__all__ = ["derived", "has_choice", "is_text", "machine_signs"]
+__all__ = ["derived", "has_choice", "is_text", "looks_at_text", "machine_signs"]
 
 TEXT = {"repr", "grad_fn"}
 MACHINE_FIELDS = {"version", "retains_grad", "same_as", "shares_memory_with"}
@@ -58,19 +60,44 @@ def is_text(spec: Spec) -> bool:
     return bool(fields) and fields <= TEXT and not spec.judged and not spec.gradchecks
 
 
+def looks_at_text(spec: Spec) -> bool:
+    """Whether a printed form or the name of a node is looked at."""
+    return bool(_fields(spec) & TEXT)
+
+
 def machine_signs(spec: Spec) -> set[str]:
     """What of torch's machine the spec uses or looks at, in words; empty where that is nothing."""
     steps = list(_steps(spec.program.steps))
     signs = {type(step).__name__ for step in steps if isinstance(step, MACHINE_STEPS)}
     signs |= {"data" for step in steps if isinstance(step, GetAttr) and step.name == "data"}
     signs |= {call.op for call in spec.program.calls if _is_in_place(call.op)}
-    if sum(isinstance(step, Backward) for step in steps) > 1:
-        signs.add("several backwards")
+    if _accumulates(spec, steps):
+        signs.add("accumulation")
     fields = _fields(spec)
     signs |= fields & MACHINE_FIELDS
     if fields and fields <= FLAGS | TEXT and fields & FLAGS:
         signs.add("nothing but flags")
-    return signs | _refusals(spec) - CHOSEN - WRONG | _warnings(spec) & {"non-leaf-grad", "create-graph-cycle"}
+    return (
+        signs | _refusals(spec) - CHOSEN - WRONG | _warnings(spec) & {"non-leaf-grad", "create-graph-cycle"}
+    )
+
+
+def _accumulates(spec: Spec, steps: list[Any]) -> bool:
+    """Whether two backwards reach the same leaf."""
+    reached = {leaf.binding: {leaf.binding} for leaf in spec.program.leaves if leaf.requires_grad}
+    seen: set[int] = set()
+    for step in steps:
+        if isinstance(step, Make) and step.requires_grad:
+            reached[step.out] = {step.out}
+        elif isinstance(step, Apply):
+            those = set[int]().union(*(reached.get(binding, ()) for binding in step.inputs))
+            reached |= dict.fromkeys(step.out, those)
+        elif isinstance(step, Backward):
+            those = set[int]().union(*(reached.get(binding, ()) for binding in step.of))
+            if those & seen:
+                return True
+            seen |= those
+    return False
 
 
 def _is_in_place(op: str) -> bool:
