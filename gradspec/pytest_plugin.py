@@ -87,6 +87,7 @@ class Suite:
 
     def __init__(self, config: pytest.Config) -> None:
         from gradspec.config import find
+        from gradspec.spec.model import SCOPES
 
         self.project = find(str(config.rootpath))
         said = self.project.values if self.project is not None else {}
@@ -95,6 +96,8 @@ class Suite:
         self.backends: tuple[str, ...] = tuple(dict.fromkeys(named or DEFAULT))
         for name in self.backends:
             config.addinivalue_line("markers", f"{name}: specs on the backend {name}")
+        for scope in SCOPES:
+            config.addinivalue_line("markers", f"gradspec_{scope}: specs of the scope {scope}")
         self.known = _known_failures(config, said, self.backends)
         self.ids: dict[str, Spec] = {}
         self._loaded: dict[str, Support | str] = {}
@@ -206,8 +209,9 @@ class SpecItem(pytest.Item):
         self.suite = suite
         self.add_marker("gradspec")
         self.add_marker(self.name)
+        self.add_marker(f"gradspec_{spec.scope}")
         self.extra_keyword_matches.update(spec.tags)
-        self.user_properties.append(("line", spec.line))
+        self.user_properties += [("line", spec.line), ("scope", spec.scope)]
         if reason := suite.known.match(spec.id, self.name):
             self.add_marker(pytest.mark.xfail(reason=f"known failure: {reason}", strict=True))
 

@@ -190,6 +190,15 @@ def test_marks_keywords_and_backends(project):
     assert len(project.collected("--gradspec-backend", "python")) == 2
 
 
+def test_marks_of_scopes(project):
+    text = GOOD.format(id="other.one", last="4.0").replace("gradspec: 1\n", 'gradspec: "1.1"\nscope: state\n')
+    project.put("specs/other.gradspec.yaml", text)
+    ids = [one.split("::", 1)[1] for one in project.collected("-m", "gradspec_state and python")]
+    assert ids == ["other.one::python"]
+    ids = [one.split("::", 1)[1] for one in project.collected("--strict-markers", "-m", "gradspec_core")]
+    assert ids == ["good.one::python", "good.one::numpy"]
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [("pyhton", 'no backend "pyhton"; did you mean "python"?'), ("xyz", "there are python,")],

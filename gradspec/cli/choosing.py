@@ -11,6 +11,7 @@ import click
 from gradspec.cli import complete
 from gradspec.cli.configured import project
 from gradspec.runner import exits
+from gradspec.spec.model import SCOPES
 
 if TYPE_CHECKING:
     from gradspec.runner.changed import Changed
@@ -52,6 +53,13 @@ _OPTIONS = (
         help="Only specs that call this op; repeatable.",
     ),
     click.option(
+        "--scope",
+        "scopes",
+        multiple=True,
+        type=click.Choice(SCOPES),
+        help="Only specs of this scope; repeatable.",
+    ),
+    click.option(
         "--changed",
         metavar="[=COMMIT]",
         is_flag=False,
@@ -83,10 +91,11 @@ class Choice:
         only: Sequence[str],
         tags: Sequence[str],
         ops: Sequence[str],
+        scopes: Sequence[str],
         changed: str | None,
         shard: tuple[int, int] | None,
     ) -> None:
-        self.only, self.tags, self.ops = only, tags, ops
+        self.only, self.tags, self.ops, self.scopes = only, tags, ops, scopes
         self.changed, self.part = changed, shard
         self.unchanged = False  # whether there is nothing because nothing has changed
 
@@ -94,7 +103,7 @@ class Choice:
         """Those that are wanted, before they are divided into shards. What --changed found goes to stderr."""
         from gradspec.runner.select import select
 
-        chosen = select(specs, self.only, self.tags, self.ops)
+        chosen = select(specs, self.only, self.tags, self.ops, self.scopes)
         if self.changed is None or not chosen:
             return chosen
         from gradspec.runner.changed import changed_since
@@ -134,9 +143,6 @@ class Choice:
             return "no spec found: a directory is searched for files ending in .gradspec.yaml"
         if self.unchanged:
             return f"none of {len(specs)} specs has changed since {self.changed}"
-        wanted = [
-            f"{option} {text}"
-            for option, texts in (("--only", self.only), ("--tag", self.tags), ("--op", self.ops))
-            for text in texts
-        ]
+        options = {"--only": self.only, "--tag": self.tags, "--op": self.ops, "--scope": self.scopes}
+        wanted = [f"{option} {text}" for option, texts in options.items() for text in texts]
         return f"none of {len(specs)} specs fits {' '.join(wanted)}"

@@ -60,6 +60,7 @@ def command(
     only: tuple[str, ...],
     tags: tuple[str, ...],
     ops: tuple[str, ...],
+    scopes: tuple[str, ...],
     changed: str | None,
     shard: tuple[int, int] | None,
     reports: tuple[str, ...],
@@ -86,7 +87,7 @@ def command(
     files = Several(_reporters(reports))
     places = Places(**where)
     names = tuple(dict.fromkeys(backends)) or ("python", "numpy")
-    choice, known = Choice(only, tags, ops, changed, shard), Known(known_failures, update, names)
+    choice, known = Choice(only, tags, ops, scopes, changed, shard), Known(known_failures, update, names)
     specs = load(paths or default_paths())
     chosen = choice.of(specs)
     if chosen and places.last_failed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradspec.reports.color import Paint
 from gradspec.reports.failure import block, cut, failures
 from gradspec.reports.headline import sentence, specs
-from gradspec.reports.totals import KINDS, Totals
+from gradspec.reports.totals import Totals
 from gradspec.runner.events import (
     BackendReady,
     BackendUnavailable,
@@ -17,6 +17,7 @@ from gradspec.runner.events import (
     SpecFinished,
     Stale,
 )  # fmt: skip
+from gradspec.runner.verdict import KINDS
 
 if TYPE_CHECKING:
     from gradspec.runner.verdict import Verdict

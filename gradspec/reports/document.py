@@ -71,6 +71,8 @@ def tail(event: RunFinished) -> dict[str, Any]:
         "exit_code": event.exit_code,
         "duration_s": round(event.duration_s, 6),
     }
+    if event.scopes:
+        told["scopes"] = event.scopes
     if event.left:
         told |= {"complete": False, "left": event.left}
     if event.stale:
@@ -99,6 +101,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "title": verdict.title,
         "backend": verdict.backend,
         "dtype": verdict.dtype,
+        "scope": verdict.scope,
         "outcome": verdict.outcome,
         "message": verdict.message,
         "checks": {

@@ -12,7 +12,9 @@ from typing import Any
 
 from gradspec.reports.document import is_bad, stale_line
 from gradspec.reports.headline import headline
+from gradspec.reports.scopes import scope_rows
 from gradspec.reports.sources import Sources
+from gradspec.spec.model import SCOPES
 
 __all__ = ["render"]
 
@@ -50,6 +52,7 @@ def render(document: dict[str, Any]) -> str:
 <h1>{title}</h1>
 {_facts(document)}
 {_summary(document)}
+{_scopes(document)}
 </header>
 {_filter(document)}
 <main>
@@ -111,6 +114,21 @@ def _summary(document: dict[str, Any]) -> str:
     return f'<table class="totals"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
+def _scopes(document: dict[str, Any]) -> str:
+    """Scopes down, backends across, where there are several scopes."""
+    names, rows = scope_rows(document)
+    if not rows:
+        return ""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    body = "".join(
+        f'<tr><th scope="row">{escape(scope)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for scope, *cells in rows
+    )
+    return f'<table class="totals"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
 def _filter(document: dict[str, Any]) -> str:
     """The controls. The script shows them; without it they would do nothing."""
 
@@ -121,10 +139,12 @@ def _filter(document: dict[str, Any]) -> str:
     results = document["results"]
     outcomes = list(dict.fromkeys(result["outcome"] for result in results))
     backends = list(dict.fromkeys(result["backend"] for result in results))
+    scopes = [scope for scope in SCOPES if any(result.get("scope") == scope for result in results)]
     return (
         '<form id="filter" hidden role="search"><label>Find <input name="text" type="search"'
         ' placeholder="id, title, file or message" autocomplete="off"></label>'
         f"{choice('Outcome', 'outcome', outcomes)}{choice('Backend', 'backend', backends)}"
+        f"{choice('Scope', 'scope', scopes)}"
         '<output name="count" aria-live="polite"></output></form>'
     )
 
@@ -187,7 +207,8 @@ def _distance(failure: dict[str, Any]) -> str:
 def _data(result: dict[str, Any]) -> str:
     """What the filter looks at."""
     words = " ".join((result["id"], result["title"], result["file"], result.get("text", result["message"])))
-    data = {"outcome": result["outcome"], "backend": result["backend"], "text": words.lower()}
+    data = {"outcome": result["outcome"], "backend": result["backend"], "scope": result.get("scope", "")}
+    data["text"] = words.lower()
     return " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
 
 

@@ -90,7 +90,7 @@ def schema() -> dict[str, Any]:
         return {name: parts[name] for name in names}
 
     start = some("format", "gradspec", "python", "started")
-    end = some("totals", "exit_code", "duration_s", "complete", "left", "stale")
+    end = some("totals", "scopes", "exit_code", "duration_s", "complete", "left", "stale")
     backend, result = named["backend"], named["result"]
     return {
         "$schema": whole["$schema"],

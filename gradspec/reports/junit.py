@@ -67,6 +67,9 @@ def _case(result: dict[str, Any]) -> ET.Element:
             "time": _seconds(result["duration_s"]),
         },
     )
+    if "scope" in result:
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", {"name": "scope", "value": result["scope"]})
     outcome, message = result["outcome"], result["message"]
     if is_bad(result):
         tag = "failure" if outcome == "failed" else "error"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.reports.document import is_bad, stale_line
 from gradspec.reports.headline import headline
+from gradspec.reports.scopes import scope_rows
 
 if TYPE_CHECKING:
     from gradspec.reports.sources import Sources
@@ -21,6 +22,8 @@ _FIRST = ("passed", "failed", "error")
 def markdown(document: dict[str, Any], limit: int = COMMENT, sources: Sources | None = None) -> str:
     """The document as at most `limit` bytes of Markdown; with `sources` the first failures are drawn."""
     parts = [f"### {_sign(document)} gradspec: {headline(document)}\n\n{_table(document)}"]
+    if scopes := _scopes(document):
+        parts.append(scopes)
     if document.get("complete") is False:
         parts.append("**The run did not finish: results are missing.**\n")
     gone = [one for one in document["backends"] if not one["available"]]
@@ -61,6 +64,15 @@ def _table(document: dict[str, Any]) -> str:
         if any(counts) or outcome == "failed":
             rows.append(f"| {outcome} | {' | '.join(str(n) if n else '·' for n in counts)} |")
     return "\n".join(rows) + "\n"
+
+
+def _scopes(document: dict[str, Any]) -> str:
+    """A row for each scope, where there are several: how many hold, of how many."""
+    names, rows = scope_rows(document)
+    if not rows:
+        return ""
+    lines = [f"| scope | {' | '.join(map(escape, names))} |", f"| --- |{' ---: |' * len(names)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
 def _failure(result: dict[str, Any], picture: str) -> str:

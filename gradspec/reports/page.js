@@ -5,10 +5,11 @@
   const specs = [...document.querySelectorAll("details.spec")];
   const apply = () => {
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const { outcome, backend } = Object.fromEntries(new FormData(form));
+    const { outcome, backend, scope } = Object.fromEntries(new FormData(form));
     let shown = 0;
     for (const one of results) {
       const fits = (!outcome || one.dataset.outcome === outcome) && (!backend || one.dataset.backend === backend)
+        && (!scope || one.dataset.scope === scope)
         && words.every((word) => one.dataset.text.includes(word));
       one.hidden = !fits;
       shown += fits;

@@ -61,7 +61,7 @@ def _from_lines(text: str, path: str) -> dict[str, Any]:
         elif kind in ("backend", "result"):
             document[f"{kind}s"].append(data)
     if not ended and "format" in document:
-        document |= {"complete": False, "totals": _totals(document), "duration_s": 0.0}
+        document |= {"complete": False, **_counted(document), "duration_s": 0.0}
         document["exit_code"] = exits.INTERNAL
     return document
 
@@ -100,7 +100,7 @@ def merged(documents: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], int]:
         made["stale"] = [entry for k, entry in enumerate(stale) if entry not in stale[:k]]
     if left := sum(document.get("left", 0) for document in documents):
         made["left"] = left
-    made["totals"] = _totals(made)
+    made |= _counted(made)
     made["exit_code"] = _exit_code([document["exit_code"] for document in documents])
     return made, twice
 
@@ -124,14 +124,22 @@ def _all(words: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(filter(None, words)))
 
 
-def _totals(document: dict[str, Any]) -> dict[str, dict[str, int]]:
-    from gradspec.runner.verdict import OUTCOMES
+def _counted(document: dict[str, Any]) -> dict[str, Any]:
+    """`totals` and `scopes`, counted again; results of older reports have no scope and count in none."""
+    from gradspec.runner.verdict import KINDS, OUTCOMES
 
-    totals = {one["name"]: dict.fromkeys(OUTCOMES, 0) for one in document["backends"] if one["available"]}
+    names = [one["name"] for one in document["backends"] if one["available"]]
+    totals = {name: dict.fromkeys(OUTCOMES, 0) for name in names}
+    scopes: dict[str, dict[str, dict[str, int]]] = {name: {} for name in names}
     for result in document["results"]:
-        counts = totals.setdefault(result["backend"], dict.fromkeys(OUTCOMES, 0))
-        counts[result["outcome"]] = counts.get(result["outcome"], 0) + 1
-    return totals
+        name, outcome = result["backend"], result["outcome"]
+        counts = totals.setdefault(name, dict.fromkeys(OUTCOMES, 0))
+        counts[outcome] = counts.get(outcome, 0) + 1
+        if "scope" in result:
+            kind = "emulated" if outcome == "passed" and result["emulated"] else outcome
+            counts = scopes.setdefault(name, {}).setdefault(result["scope"], dict.fromkeys(KINDS, 0))
+            counts[kind] = counts.get(kind, 0) + 1
+    return {"totals": totals, "scopes": scopes} if any(scopes.values()) else {"totals": totals}
 
 
 def _exit_code(codes: Sequence[int]) -> int:

@@ -94,5 +94,5 @@ def verdict_on_lost(case: Case, lost: Lost) -> Verdict:
     spec = case.spec
     return Verdict(
         spec.id, spec.file, spec.line, spec.title, case.backend, spec.dtype, lost.outcome,
-        message=lost.message, duration_s=lost.duration_s, output=lost.output,
+        message=lost.message, duration_s=lost.duration_s, output=lost.output, scope=spec.scope,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from time import perf_counter
 
-from gradspec.runner.events import Event, RunFinished, SpecFinished
+from gradspec.runner.events import Event, SpecFinished
 from gradspec.runner.tally import Tally
 
 __all__ = ["ended_after"]
@@ -22,5 +22,5 @@ def ended_after(events: Iterator[Event], most: int) -> Iterator[Event]:
         if isinstance(event, SpecFinished) and tally.bad >= most and tally.left:
             if isinstance(events, Generator):
                 events.close()
-            yield RunFinished(tally.totals, tally.exit_code, perf_counter() - start, tally.left)
+            yield tally.finished(tally.exit_code, perf_counter() - start)
             return

@@ -59,7 +59,8 @@ class Stale(NamedTuple):
 
 
 class RunFinished(NamedTuple):
-    """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`.
+    """`totals`: backend → outcome → number of specs. `exit_code` is that of `gradspec run`. `scopes`:
+    backend → scope → kind, as `Verdict.kind`, → number of specs.
 
     `left`: how many specs × backends were not run because the run was ended early, as by Ctrl-C.
     """
@@ -69,6 +70,7 @@ class RunFinished(NamedTuple):
     duration_s: float
     left: int = 0
     stale: tuple[Stale, ...] = ()
+    scopes: dict[str, dict[str, dict[str, int]]] = {}  # noqa: RUF012  # nobody changes it
 
 
 Event = RunStarted | BackendReady | BackendUnavailable | SpecStarted | SpecFinished | RunFinished

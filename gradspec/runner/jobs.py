@@ -100,8 +100,12 @@ class Bench:
 
                     spec = spec._replace(tolerance=Tolerance(*tolerance))
                 return run_one(spec, support.backend, support)
-        line, title, dtype = (spec.line, spec.title, spec.dtype) if spec else (1, "", "")
-        return Verdict(wanted, job["file"], line, title, name, dtype, "error", message=fault)
+        if spec is None:
+            return Verdict(wanted, job["file"], 1, "", name, "", "error", message=fault)
+        return Verdict(
+            wanted, job["file"], spec.line, spec.title, name, spec.dtype, "error", message=fault,
+            scope=spec.scope,
+        )  # fmt: skip
 
     def _open(self, job: Job) -> None:
         """Read the specs of a job's file, unless they are at hand."""

@@ -59,7 +59,7 @@ def verdict_of(spec: Spec, backend: str, checks: list[CheckResult], warnings: li
     return Verdict(
         id=spec.id, file=spec.file, line=spec.line, title=spec.title, backend=backend, dtype=spec.dtype,
         outcome=outcome, checks=tuple(checks), counts=counts, message=message, follows=tuple(sorted(common)),
-        warnings=tuple(warnings),
+        warnings=tuple(warnings), scope=spec.scope,
     )  # fmt: skip
 
 

@@ -32,7 +32,10 @@ def with_known_failures(
             code = exits.worst({tally.exit_code, exits.MISMATCH if found else exits.AS_EXPECTED})
             ended = event.exit_code in (exits.AS_EXPECTED, exits.MISMATCH, exits.INTERNAL, exits.UNAVAILABLE)
             event = event._replace(
-                totals=tally.totals, exit_code=code if ended else event.exit_code, stale=found
+                totals=tally.totals,
+                scopes=tally.scopes,
+                exit_code=code if ended else event.exit_code,
+                stale=found,
             )
         yield event
 

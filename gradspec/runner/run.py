@@ -12,13 +12,14 @@ from gradspec.errors import UnsupportedFeature
 from gradspec.runner import exits
 from gradspec.runner.cases import Case, Loaded, Workplace
 from gradspec.runner.door import Crashed, observe, told
-from gradspec.runner.events import Event, RunFinished, RunStarted, SpecFinished, SpecStarted
+from gradspec.runner.events import Event, RunStarted, SpecFinished, SpecStarted
 from gradspec.runner.judge import judge, verdict_of
 from gradspec.runner.prepare import prepare
 from gradspec.runner.reach import reach
 from gradspec.runner.stop import Stop, Stopped
 from gradspec.runner.support import Support
-from gradspec.runner.verdict import OUTCOMES, CheckResult, Shown, Verdict
+from gradspec.runner.tally import Tally
+from gradspec.runner.verdict import CheckResult, Shown, Verdict
 
 if TYPE_CHECKING:
     from gradspec.backends.base import Backend, Observations
@@ -47,32 +48,29 @@ def run(
     stop = stop or Stop()
     place = _workplace(place)
     try:
-        yield RunStarted(__version__, len(specs), tuple(names))
+        tally = Tally()
+        started = RunStarted(__version__, len(specs), tuple(names))
+        tally(started)
+        yield started
         loaded: list[Loaded] = []
         for found in place.ready(names):
+            event: Event = found.event if isinstance(found, Loaded) else found
             if isinstance(found, Loaded):
                 loaded.append(found)
-                yield found.event
-            else:
-                yield found
-        codes = {exits.UNAVAILABLE} if len(loaded) < len(names) else set()
-        totals = {one.name: dict.fromkeys(OUTCOMES, 0) for one in loaded}
+            tally(event)
+            yield event
         cases = [
             Case(number, spec, one.asked, one.name)
             for number, (spec, one) in enumerate((spec, one) for spec in specs for one in loaded)
         ]
-        left = len(cases)
         for event in _told(cases, loaded, place, kept, stop):
-            if isinstance(event, SpecFinished):
-                left -= 1
-                totals[event.verdict.backend][event.verdict.outcome] += 1
-                codes.add(exits.of_outcome(event.verdict.outcome))
+            tally(event)
             yield event
-        ended = exits.worst(codes) if specs else exits.NOTHING_SELECTED
+        ended = tally.exit_code if specs else exits.NOTHING_SELECTED
         code = stop.exit_code if stop.signum else ended
         if kept is not None:
-            kept.close(finished=not left)
-        yield RunFinished(totals, code, perf_counter() - start, left)
+            kept.close(finished=not tally.left)
+        yield tally.finished(code, perf_counter() - start)
     finally:
         place.close()
         if kept is not None:
@@ -200,5 +198,6 @@ def _at(check: CheckResult) -> int:
 def _whole(spec: Spec, support: Support, outcome: str, message: str) -> Verdict:
     """A verdict about the spec as a whole."""
     return Verdict(
-        spec.id, spec.file, spec.line, spec.title, support.backend.name, spec.dtype, outcome, message=message
-    )
+        spec.id, spec.file, spec.line, spec.title, support.backend.name, spec.dtype, outcome, message=message,
+        scope=spec.scope,
+    )  # fmt: skip

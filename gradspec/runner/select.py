@@ -1,4 +1,4 @@
-"""Which specs of a suite are wanted: by id glob, by tag, by op."""
+"""Which specs of a suite are wanted: by id glob, by tag, by op, by scope."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ __all__ = ["fits", "ops_of", "select"]
 
 
 def select(
-    specs: Sequence[Spec], only: Sequence[str] = (), tags: Sequence[str] = (), ops: Sequence[str] = ()
+    specs: Sequence[Spec],
+    only: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    ops: Sequence[str] = (),
+    scopes: Sequence[str] = (),
 ) -> list[Spec]:
-    """The specs that fit one of the id globs, and have one of the tags, and use one of the ops.
+    """The specs that fit one of the id globs, have one of the tags, use one of the ops and are of one of
+    the scopes.
 
     An empty list wants all. A glob without a dtype fits every dtype: `ops.exp` fits `ops.exp@float64`.
     """
@@ -25,6 +30,7 @@ def select(
         if (not only or any(fits(spec.id, glob) for glob in only))
         and (not tags or not set(tags).isdisjoint(spec.tags))
         and (not ops or not set(ops).isdisjoint(ops_of(spec)))
+        and (not scopes or spec.scope in scopes)
     ]
 
 

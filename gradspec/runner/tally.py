@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from gradspec.runner import exits
-from gradspec.runner.events import BackendReady, BackendUnavailable, Event, RunStarted, SpecFinished
-from gradspec.runner.verdict import OUTCOMES
+from gradspec.runner.events import (
+    BackendReady,
+    BackendUnavailable,
+    Event,
+    RunFinished,
+    RunStarted,
+    SpecFinished,
+)
+from gradspec.runner.verdict import KINDS, OUTCOMES
 
 __all__ = ["Tally"]
 
@@ -14,6 +21,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.totals: dict[str, dict[str, int]] = {}
+        self.scopes: dict[str, dict[str, dict[str, int]]] = {}
         self.bad = 0
         self._specs = 0
         self._done = 0
@@ -25,12 +33,17 @@ class Tally:
                 self._specs = event.specs
             case BackendReady():
                 self.totals[event.name] = dict.fromkeys(OUTCOMES, 0)
+                self.scopes[event.name] = {}
             case BackendUnavailable():
                 self._codes.add(exits.UNAVAILABLE)
             case SpecFinished():
-                outcome = event.verdict.outcome
-                code = exits.of_outcome(outcome)
-                self.totals[event.verdict.backend][outcome] += 1
+                verdict = event.verdict
+                code = exits.of_outcome(verdict.outcome)
+                self.totals[verdict.backend][verdict.outcome] += 1
+                scopes = self.scopes[verdict.backend]
+                if verdict.scope not in scopes:
+                    scopes[verdict.scope] = dict.fromkeys(KINDS, 0)
+                scopes[verdict.scope][verdict.kind] += 1
                 self._codes.add(code)
                 self._done += 1
                 self.bad += code != exits.AS_EXPECTED
@@ -42,3 +55,7 @@ class Tally:
     @property
     def left(self) -> int:
         return self._specs * len(self.totals) - self._done
+
+    def finished(self, exit_code: int, duration_s: float) -> RunFinished:
+        """The end of the run, if it ended here."""
+        return RunFinished(self.totals, exit_code, duration_s, self.left, scopes=self.scopes)

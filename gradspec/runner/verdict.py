@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from gradspec.errors import Place
     from gradspec.runner.compare import Difference
 
-__all__ = ["OUTCOMES", "CheckResult", "Counts", "Shown", "Verdict", "count"]
+__all__ = ["KINDS", "OUTCOMES", "CheckResult", "Counts", "Shown", "Verdict", "count"]
 
 OUTCOMES = ("passed", "failed", "error", "crash", "timeout", "known-failure", "unsupported", "unchecked")
+KINDS = (
+    OUTCOMES[0],
+    "emulated",
+    *OUTCOMES[1:],
+)  # outcomes, and those that passed with the help of bookkeeping
 
 
 class CheckResult(NamedTuple):
@@ -86,6 +91,12 @@ class Verdict(NamedTuple):
     duration_s: float = 0.0
     output: str = ""
     known: str = ""
+    scope: str = "core"
+
+    @property
+    def kind(self) -> str:
+        """The outcome; a passed spec of which anything was emulated counts as emulated."""
+        return "emulated" if self.outcome == "passed" and self.counts.emulated else self.outcome
 
     @property
     def summary(self) -> str:

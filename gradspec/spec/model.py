@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Apply", "Backward", "Block", "Call", "Check", "Expectation", "GetAttr", "Grad", "Gradcheck", "HookLog",
     "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
-    "RetainGrad", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch", "ZeroGrad",
+    "RetainGrad", "SCOPES", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch",
+    "ZeroGrad",
 ]  # fmt: skip
+
+SCOPES = ("core", "state", "convention", "text")  # what a spec holds a framework to
 
 
 class Slot(NamedTuple):
@@ -309,4 +312,4 @@ class Spec(NamedTuple):
     places: tuple[Place, ...]  # by `at`
     texts: tuple[str, ...]  # by `at`: the step as one short line, for messages
     notes: dict[int, str]  # by `at`
-    scope: str = "core"  # or state, convention, text
+    scope: str = "core"  # one of SCOPES

@@ -11,11 +11,11 @@ from gradspec.runner.events import (
     BackendReady,
     BackendUnavailable,
     Event,
-    RunFinished,
     RunStarted,
     SpecFinished,
 )
-from gradspec.runner.verdict import OUTCOMES, CheckResult, Shown, Verdict, count
+from gradspec.runner.tally import Tally
+from gradspec.runner.verdict import CheckResult, Shown, Verdict, count
 
 FILE = "specs/ops/sqrt.gradspec.yaml"
 SEED = "specs/seed/one.gradspec.yaml"
@@ -73,13 +73,13 @@ LOST = (
 
 def events(verdicts: tuple[Verdict, ...] = VERDICTS, exit_code: int = 3) -> list[Event]:
     names = tuple(dict.fromkeys(v.backend for v in verdicts))
-    totals: dict[str, dict[str, int]] = {name: dict.fromkeys(OUTCOMES, 0) for name in names}
-    for v in verdicts:
-        totals[v.backend][v.outcome] += 1
-    return [
+    before: list[Event] = [
         RunStarted("0.1.0", len(verdicts), (*names, "gone")),
         *(BackendReady(name, "1.0") for name in names),
         BackendUnavailable("gone", 'backend "gone" needs what is not here: pip install gone'),
         *(SpecFinished(v) for v in verdicts),
-        RunFinished(totals, exit_code, 0.314),
     ]
+    tally = Tally()
+    for event in before:
+        tally(event)
+    return [*before, tally.finished(exit_code, 0.314)._replace(left=0)]

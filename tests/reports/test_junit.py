@@ -29,7 +29,7 @@ SHAPE: dict[str, tuple[set[str], set[str], list[str]]] = {
     "testcase": (
         {"name", "classname", "time"},
         {"assertions", "file", "line", "status"},
-        ["skipped", "error", "failure", "system-out", "system-err"],
+        ["properties", "skipped", "error", "failure", "system-out", "system-err"],
     ),
     "skipped": ({"message"}, {"type"}, []),
     "failure": ({"message", "type"}, set(), []),

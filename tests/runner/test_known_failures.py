@@ -119,6 +119,8 @@ def test_what_is_known_to_fail_is_as_expected(outcome: str) -> None:
     assert isinstance(finished, SpecFinished) and isinstance(end, RunFinished)
     assert (finished.verdict.outcome, finished.verdict.known) == ("known-failure", "known: yes")
     assert (end.exit_code, end.totals["one"]["known-failure"]) == (0, 1)
+    counts = end.scopes["one"]["core"]
+    assert (counts["known-failure"], counts[outcome]) == (1, 0)
 
 
 def test_an_unexpected_pass_fails_and_says_where_the_entry_is() -> None:

@@ -1,4 +1,4 @@
-"""Selecting by id, tag and op."""
+"""Selecting by id, tag, op and scope."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gradspec.spec.load import load_text
 
 SPECS = load_text(
     """
-gradspec: 1
+gradspec: "1.1"
 specs:
   - id: ops.exp.basic
     dtypes: [float32, float64]
@@ -18,6 +18,7 @@ specs:
     steps: [{op: y = exp(x)}]
   - id: ops.abs
     tags: [unary, kink]
+    scope: state
     tensors: {x: 1.0}
     steps: [{op: y = abs(x)}, {op: "y *= 2"}]
 """,
@@ -37,6 +38,9 @@ specs:
         ({"tags": ["kink", "smooth"], "only": ["*32"]}, ["ops.exp.basic@float32"]),
         ({"ops": ["mul"]}, ["ops.abs"]),
         ({"ops": ["exp"], "tags": ["kink"]}, []),
+        ({"scopes": ["core"]}, ["ops.exp.basic@float32", "ops.exp.basic@float64"]),
+        ({"scopes": ["state", "text"], "ops": ["mul"]}, ["ops.abs"]),
+        ({"scopes": ["text"]}, []),
     ],
 )
 def test_select(wanted, found):
