@@ -305,9 +305,9 @@ class TapeBackend(StepwiseBackend):
         if name == "grad":
             self.machine.set_grad(tensor, value)
         elif name == "requires_grad":
-            if not self.machine.is_leaf(tensor):
-                raise ProgramError("non-leaf-requires-grad", "requires_grad of a non-leaf cannot be assigned")
-            self.machine.set_requires_grad(tensor, bool(value))
+            self.machine.assign_requires_grad(tensor, bool(value))
+        elif value is None:
+            raise ProgramError("invalid-argument", ".data is a tensor, not None")
         else:
             self.machine.set_data(tensor, value)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from gradspec.dtypes import can_cast
+from gradspec.dtypes import can_cast, category
 from gradspec.engine.places import Places, Spaces
+from gradspec.engine.strides import spread_over
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
             "overlapping-memory", "elements of the written tensor share memory; clone() it first"
         )
     if (memory.views or overlap == "none") and overlap in ("same", "none"):
-        _check_relations(tape, tensor, inputs, same=overlap == "same")
+        _check_relations(tape, tensor, inputs, same=overlap == "same", spread=plan.op.spreads)
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -93,6 +95,8 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         raise ProgramError(
             "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
         )
+    if prod(kind.shape) and category(plan.compute or plan.out_dtype) == 3 > category(kind.dtype):
+        tape.warned.append(("complex-to-real", f"a {plan.compute} result is written into a {kind.dtype} tensor"))
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
@@ -121,21 +125,27 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     memory.lend(base)
 
 
-def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool) -> None:
+def _check_relations(
+    tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool, spread: bool
+) -> None:
     """An operand that lies in part of the written memory, or in all of it otherwise arranged, has no
-    defined value. As in torch, only stretches of memory without gaps are looked at."""
+    defined value. As in torch, only stretches of memory without gaps are looked at.
+
+    spread: operands are broadcast to the written shape before they are looked at.
+    """
     memory = tape.memory
     target = memory.slot(tensor)
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
         if (other == tensor and same) or memory.root(other) != memory.root(tensor):
             continue
-        mine, theirs = memory.stretch(target), memory.stretch(slot)
+        strides = memory.strides(slot)
+        if spread and tape.kinds[slot].shape != tape.kinds[target].shape:
+            strides = spread_over(tape.kinds[slot].shape, strides, tape.kinds[target].shape)
+        mine, theirs = memory.stretch(target), memory.stretch(slot, strides)
         if mine is None or theirs is None or mine[0] > theirs[1] or theirs[0] > mine[1]:
             continue
-        # axes of size 1 in front of an operand are left out where it is written
-        beyond = max(0, len(tape.kinds[slot].shape) - len(tape.kinds[target].shape))
-        if not same or mine != theirs or memory.strides(target) != memory.strides(slot)[beyond:]:
+        if not same or mine != theirs or memory.strides(target) != strides:
             raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
 
 
@@ -161,7 +171,6 @@ def restride(tape: Tape, view: int) -> int:
     node = Restrided(tape, memory.places(view, base), tape.kinds[under], _way_name(tape, view))
     slot = tape.push(tape.values[memory.slot(view)], kind, node, (under,))
     memory.move(view, slot)
-    memory.borrowed.discard(view)
     memory.known[view] = memory.version(view)
     return slot
 

@@ -81,12 +81,19 @@ class Machine:
             _differentiable(dtype)
         return self.tape.array(value, dtype, grad=requires_grad)
 
+    def assign_requires_grad(self, tensor: int, wanted: bool) -> None:
+        """`tensor.requires_grad = wanted`. Raises ProgramError as set_requires_grad, also where a non-leaf
+        keeps its flag."""
+        if self.tape.nodes[self.memory.slot(tensor)] is not None:
+            raise ProgramError("non-leaf-requires-grad", "requires_grad of a non-leaf cannot be assigned")
+        self.set_requires_grad(tensor, wanted)
+
     def set_requires_grad(self, tensor: int, wanted: bool) -> None:
         """requires_grad_(). Raises ProgramError non-leaf-requires-grad, dtype-not-differentiable."""
         kind = self.kind(tensor)
-        if wanted and not self.inference and self.slot(tensor) in self.tape.inferred:
+        if wanted and not self.inference and self.memory.slot(tensor) in self.tape.inferred:
             raise ProgramError("inference-tensor", "an inference tensor cannot require grad here")
-        if not self.is_leaf(tensor):
+        if self.tape.nodes[self.memory.slot(tensor)] is not None:
             if not wanted:
                 raise ProgramError(
                     "non-leaf-requires-grad",
@@ -96,16 +103,8 @@ class Machine:
         if wanted:
             _differentiable(kind.dtype)
         memory = self.memory
-        if tensor in memory.borrowed:
-            if not wanted:
-                return
-            # what was recorded while the flag was borrowed has no edge to this tensor
-            memory.borrowed.discard(tensor)
-            old = memory.slot(tensor)
-            memory.edgeless.add(old)
-            memory.move(tensor, self.tape.push(self.tape.values[old], self.tape.kinds[old]))
-            if old in self.hooks:
-                self.hooks[memory.slot(tensor)] = self.hooks.pop(old)
+        if kind.lent and not wanted:
+            return
         self._mark(tensor, wanted)
         memory.lend(tensor)
 
@@ -194,10 +193,8 @@ class Machine:
         view = tensors[0] if whole else self.apply(get, tensors)[0]
         given, wanted = self.kind(value).shape, self.kind(view).shape
         fills = not given and wanted != given
-        # a value that is broadcast is expanded first, and then nobody looks where it lies
-        spread = given[next((k for k, size in enumerate(given) if size != 1), len(given)) :] != wanted
         try:
-            overlap = "ignored" if value == view else "any" if fills or spread else "same"
+            overlap = "ignored" if value == view else "any" if fills else "same"
             self.change(fill if fills else copy, (view, value), overlap=overlap)
         finally:
             if not whole:
@@ -221,6 +218,7 @@ class Machine:
         kind = self.tape.engine.kinds.with_grad(self.kind(tensor), False)
         alias = self.tape.push(self.value(tensor), kind)
         self.memory.add(alias, View(tensor, "data", None, (), 0, False, True))
+        self.memory.lay(alias, self.memory.layout(self.memory.slot(tensor)))
         return alias
 
     def set_data(self, tensor: int, source: int) -> None:
@@ -244,13 +242,14 @@ class Machine:
             raise UnsupportedFeature(
                 "views", ".data of a tensor whose memory others share cannot be replaced"
             )
-        slot, version = self.slot(tensor), memory.version(tensor)
+        slot, counter = self.slot(tensor), memory.counter(tensor)
         self.tape.values[slot] = self.value(source)
         self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
         memory.forget(tensor)
         memory.add(tensor, View(source, "data", None, (), 0, False, True))
-        if version:
-            memory.versions[tensor] = version
+        memory.laid.pop(slot, None)
+        memory.lay(slot, memory.layout(memory.slot(source)))
+        memory.counters[tensor] = counter
 
     # .grad
 
@@ -286,7 +285,10 @@ class Machine:
         if set_to_none:
             self.grads[tensor] = None
         else:
-            self.detach_in_place(grad)
+            if self.is_leaf(grad):
+                self._mark(grad, False)
+            else:
+                self.detach_in_place(grad)
             self.memory.write(grad, self.space(self.kind(grad)).zeros_like(self.value(grad)))
 
     def retain_grad(self, tensor: int) -> None:

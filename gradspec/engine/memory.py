@@ -49,13 +49,12 @@ class Memory:
     versions  tensor at the root of a version counter → its count
     written   the same → the time of the last write that autograd is to notice: the slot that it made, or
               half a slot after the last one
-    borrowed  the views that require grad only because their base does: no gradient goes to them
-    edgeless  slots that a tensor had while it borrowed its flag
+    counters  tensor that took over another memory by `.data =` → the tensor whose counter it kept
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
     known     view → the version at which its history was made, where that is not 0
     """
 
-    __slots__ = ("_members", "borrowed", "edgeless", "known", "laid", "now", "owner", "tape", "versions", "views", "written")
+    __slots__ = ("_members", "counters", "known", "laid", "now", "owner", "tape", "versions", "views", "written")
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -64,8 +63,7 @@ class Memory:
         self.views: dict[int, View] = {}
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
-        self.borrowed: set[int] = set()
-        self.edgeless: set[int] = set()
+        self.counters: dict[int, int] = {}
         self.known: dict[int, int] = {}
         self.laid: dict[int, Layout] = {}
         self._members: dict[int, list[int]] = {}
@@ -109,9 +107,9 @@ class Memory:
         grad = bool(tape.kinds[self.slot(base)].grad)
         for view in self.views_of(base):
             slot = self.slot(view)
-            if tape.nodes[slot] is None and (view in self.borrowed or not tape.kinds[slot].grad):
-                tape.kinds[slot] = tape.engine.kinds.with_grad(tape.kinds[slot], grad)
-                (self.borrowed.add if grad else self.borrowed.discard)(view)
+            kind = tape.kinds[slot]
+            if tape.nodes[slot] is None and (kind.lent or not kind.grad):
+                tape.kinds[slot] = tape.engine.kinds.with_grad(kind, grad, lent=grad)
 
     def forget(self, tensor: int) -> None:
         """Drop a tensor that nothing means any more."""
@@ -146,7 +144,8 @@ class Memory:
 
     def counter(self, tensor: int) -> int:
         """The tensor whose version counter this one shares."""
-        return self._up(tensor, ("view", "detach"))
+        found = self._up(tensor, ("view", "detach"))
+        return self.counters.get(found, found)
 
     def root(self, tensor: int) -> int:
         """The tensor whose memory this one shares."""
@@ -233,12 +232,14 @@ class Memory:
             operands = [(kinds[s].shape, self.strides(s)) for s in inputs if not kinds[s].weak]
             self.lay(out, Layout(of_elementwise(kinds[out].shape, operands)))
 
-    def stretch(self, slot: int) -> tuple[int, int] | None:
-        """The first and last number of a tensor in memory, where it fills everything between; else None."""
+    def stretch(self, slot: int, strides: tuple[int, ...] | None = None) -> tuple[int, int] | None:
+        """The first and last number of a tensor in memory, where it fills everything between; else None.
+        `strides`: the tensor's after it was broadcast."""
         kind, layout = self.tape.kinds[slot], self.layout(slot)
         wide = 2 if category(kind.dtype) == 3 else 1
         count = prod(kind.shape)
-        if not count or not is_dense(kind.shape, layout.strides):
+        repeats = strides is not None and 0 in strides and count > 1
+        if not count or repeats or not is_dense(kind.shape, layout.strides):
             return None
         return layout.offset * wide, (layout.offset + count) * wide - 1
 

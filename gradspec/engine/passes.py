@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
+from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
 from gradspec.engine.tape import Hole, Tape, Traced
 from gradspec.errors import ProgramError
@@ -60,13 +61,10 @@ class Passes:
             self.tape.warned.append(("create-graph-cycle", CYCLE))
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
 
-        edgeless = machine.memory.edgeless
-
         def arrive(slot: int, ct: Any) -> None:
-            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen) and slot not in edgeless:
+            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
                 tensor = machine.memory.owner.get(slot, slot)
-                # nothing goes to what borrows its flag, nor to a leaf detached in place since
-                if tensor not in machine.memory.borrowed and machine.kind(tensor).grad:
+                if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
                     self._accumulate(tensor, ct)
 
         within, reached = self._reach(seeds, chosen)
@@ -111,12 +109,14 @@ class Passes:
                 raise ProgramError("untracked", "grad() with respect to a tensor that does not require grad")
         targets = [machine.slot(tensor) for tensor in wrt]
         caught: dict[int, Any] = {}
+        within, reached = self._reach(seeds, set(targets))
         visits = self._visits(None)
         for tensor, slot in zip(wrt, targets, strict=True):
-            if tensor not in machine.memory.borrowed:  # nothing has an edge to one that borrows its flag
-                visits[slot] = _catching(visits.get(slot), caught, slot)
+            if not machine.kind(tensor).lent:  # no edge leads there
+                # what goes on through its own node is caught before the hooks there
+                goes_on = within is not None and self._node_of(slot) in within
+                visits[slot] = _catching(visits.get(slot), caught, slot, first=goes_on)
         keep = create_graph if retain_graph is None else retain_graph
-        within, reached = self._reach(seeds, set(targets))
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
             within=within, reached=reached, ordered=machine.is_hooked,
@@ -177,6 +177,10 @@ class Passes:
         within = leads_to(self.tape, chosen, max(seeds, default=-1))
         return within, within | chosen | (set(seeds) if len(seeds) == 1 else set())
 
+    def _node_of(self, slot: int) -> int:
+        """Where the node of a slot stands: below it where it is one of several outputs."""
+        return self.tape.ins[slot][0] if isinstance(self.tape.nodes[slot], Part) else slot
+
     def _own_nodes(self, chosen: set[int]) -> set[int]:
         """The slots of the nodes that made the chosen tensors: as in torch, backward(inputs=) runs these."""
         nodes, kinds, ins = self.tape.nodes, self.tape.kinds, self.tape.ins
@@ -196,7 +200,7 @@ class Passes:
             for root, gradient in zip(roots, gradients, strict=True)
         ]
         for root in roots:
-            if not self.machine.requires_grad(root) or root in self.machine.memory.borrowed:
+            if not self.machine.requires_grad(root) or self.machine.kind(root).lent:
                 raise ProgramError(
                     "untracked", "backward from a tensor that does not require grad and has no grad_fn"
                 )
@@ -245,21 +249,33 @@ class Passes:
         """What happens to the gradient at single slots: hooks in their order, then retaining, where a slot
         is reached (None: all are)."""
         visits: dict[int, Visit] = {}
-        borrowed, owner = self.machine.memory.borrowed, self.machine.memory.owner
+        nodes: dict[int, list[tuple[int, Visit]]] = {}  # node with several outputs → (output, visit)
+
+        def put(slot: int, visit: Visit) -> None:
+            part = self.tape.nodes[slot]
+            if isinstance(part, Part):
+                nodes.setdefault(self.tape.ins[slot][0], []).append((part.part, visit))
+            else:
+                visits[slot] = _then(visits.get(slot), visit)
+
         for slot, hooks in self.machine.hooks.items():
-            if not hooks or (borrowed and owner.get(slot, slot) in borrowed):
-                continue
-            visits[slot] = self._hooked(slot, hooks)
+            if hooks and not self.tape.kinds[slot].lent:
+                put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
             slot = self.machine.slot(tensor) if where is None else where
             if self.tape.nodes[slot] is not None and (reached is None or slot in reached):
-                visits[slot] = _then(visits.get(slot), self._retainer(tensor))
+                put(slot, self._retainer(tensor))
+        visits.update((node, _each(found)) for node, found in nodes.items())
         return visits
 
     def _hooked(self, slot: int, hooks: dict[int, Any]) -> Visit:
         def run(ct: Any) -> Any:
             kind = self.tape.kinds[slot]
             for function in list(hooks.values()):
+                if ct is None:  # of a node with several outputs, this one was not used
+                    if function(None) is not None:
+                        raise ProgramError("invalid-argument", "a hook gave a gradient where there is none")
+                    continue
                 given = self._tensor(ct, kind)
                 result = function(given)
                 if result is not None and result != given:
@@ -293,6 +309,8 @@ class Passes:
         machine = self.machine
 
         def retain(ct: Any) -> Any:
+            if ct is None:
+                return None
             old = machine.grads.get(tensor)
             if isinstance(ct, Traced):
                 ops = self.tape.ops
@@ -354,13 +372,24 @@ class Passes:
         return self.tape.array(ct, kind.dtype)
 
 
+def _each(visits: list[tuple[int, Visit]]) -> Visit:
+    """The visit of a node with several outputs: of each that is to be visited, used or not."""
+
+    def run(cts: list[Any]) -> list[Any]:
+        for output, visit in visits:
+            cts[output] = visit(cts[output])
+        return cts
+
+    return run
+
+
 def _then(first: Visit | None, second: Visit) -> Visit:
     return second if first is None else lambda ct: second(first(ct))
 
 
-def _catching(first: Visit | None, caught: dict[int, Any], slot: int) -> Visit:
+def _catching(other: Visit | None, caught: dict[int, Any], slot: int, *, first: bool) -> Visit:
     def keep(ct: Any) -> Any:
         caught[slot] = ct
         return ct
 
-    return _then(first, keep)
+    return keep if other is None else _then(keep, other) if first else _then(other, keep)

@@ -83,8 +83,9 @@ class Plan:
         self.zero_dim = not any(kind.shape for kind in inputs)
         self.forward = self._write_forward()
         # what a constant op writes in place cuts the target from its past: a node that gives zeros
-        self.pairs = self._needed() if recording and (op.kind != "constant" or in_place) else ()
-        self.records = bool(self.pairs)
+        tracked = self._tracked() if recording and (op.kind != "constant" or in_place) else ()
+        self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
+        self.records = bool(tracked)
         node = (in_place and op.node_in_place) or op.node
         self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
         self.node: Plan | None = self if self.records else None
@@ -155,8 +156,8 @@ class Plan:
 
     # what backward needs
 
-    def _needed(self) -> tuple[tuple[int, str], ...]:
-        """(input position, argument name) of the inputs that get a gradient."""
+    def _tracked(self) -> tuple[tuple[int, str], ...]:
+        """(input position, argument name) of the inputs that need a gradient."""
         if category(self.out_dtype) < 2 and self.op.kind != "constant":
             return ()
         return tuple(
@@ -235,7 +236,7 @@ class Plan:
         """Zeros for the inputs of a constant op that was run in place."""
         for position in holes(self.arguments[name]):
             kind = self.inputs[position]
-            if kind.grad:
+            if kind.grad and not kind.lent:
                 space = xp if recorded else self.library.namespace(kind.dtype, zero_dim=not kind.shape)
                 zeros = lines.constant(space.zeros)
                 slot = f"i{position}"
@@ -257,7 +258,7 @@ class Plan:
         many = not hasattr(self.arguments[name], "k")
         for part, position in enumerate(holes(self.arguments[name])):
             kind = self.inputs[position]
-            if not kind.grad:
+            if not kind.grad or kind.lent:
                 continue
             text, shape = (
                 (lines.let(f"{result.text}[{part}]"), MAYBE_NONE) if many else (result.text, result.shape)
@@ -340,9 +341,11 @@ def sum_to(xp: Any, ct: Any, shape: tuple[int, ...]) -> Any:
     if have == shape:
         return ct
     lead = len(have) - len(shape)
+    if not shape:
+        return xp.sum(ct, tuple(range(lead)))
     axes = tuple(a for a in range(len(have)) if a < lead or (shape[a - lead] == 1 and have[a] != 1))
-    ct = xp.sum(ct, axes, keepdims=False) if axes else ct
-    return ct if xp.shape(ct) == shape else xp.reshape(ct, shape)
+    ct = xp.sum(ct, axes, keepdims=True) if axes else ct
+    return xp.reshape(ct, shape) if lead else ct
 
 
 def _cast(xp: Any, ct: Any, dtype: str) -> Any:

@@ -48,6 +48,7 @@ class OpLike(Protocol):
     check_in_place: Callable[..., None] | None
     written: bool
     iterates: bool
+    spreads: bool
     strides: Callable[..., tuple[Sequence[int], int]] | None
     unit: float
     passes_on: Callable[..., bool] | None

@@ -10,7 +10,7 @@ from math import prod
 
 from gradspec.records import NamedTuple
 
-__all__ = ["Layout", "contiguous", "is_dense", "obeys", "of_elementwise"]
+__all__ = ["Layout", "contiguous", "is_dense", "obeys", "expanded", "of_elementwise", "spread_over"]
 
 Ints = tuple[int, ...]
 
@@ -76,6 +76,27 @@ def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
         strides_of[axis] = step
         step *= max(shape[axis], 1)
     return tuple(strides_of)
+
+
+def spread_over(shape: Ints, strides: Ints, size: Ints) -> Ints:
+    """The strides of a tensor broadcast to `size` for an assignment; axes of size 1 in front go first."""
+    while shape and shape[0] == 1:
+        shape, strides = shape[1:], strides[1:]
+    return expanded(shape, strides, size)
+
+
+def expanded(shape: Ints, strides: Ints, size: Ints) -> Ints:
+    """The strides of a tensor repeated along axes, where the step is 0, to the shape `size`."""
+    if not shape:
+        return (0,) * len(size)
+    lead = len(size) - len(shape)
+    found = list(strides)
+    for axis, have in enumerate(shape):
+        if have != size[lead + axis]:
+            found[axis] = 0
+    for axis in reversed(range(lead)):
+        found.insert(0, found[0] * size[axis + 1] if size[axis] == 1 else 0)
+    return tuple(found)
 
 
 def _spread(shape: Ints, have: Ints, strides: Ints) -> Ints:

@@ -165,6 +165,13 @@ class Traced:
         return self.tape.memory.strides(self.slot)
 
     @property
+    def is_turned(self) -> bool:
+        """Whether it shows parts of its memory with the other sign (a conjugate)."""
+        memory = self.tape.memory
+        tensor = memory.owner.get(self.slot, self.slot)
+        return tensor in memory.views and memory.places(tensor, memory.root(tensor)).turned is not None
+
+    @property
     def offset(self) -> int:
         """Where its first element lies in the memory it shares, in elements."""
         return self.tape.memory.layout(self.slot).offset
@@ -255,7 +262,7 @@ class Tape:
             self.warned.extend(plan.warns)
         memory = self.memory
         if not memory.quiet and plan.records:
-            slots = tuple([current(self, memory.owner.get(s, s)) for s in slots])
+            slots = tuple([self._current(s) for s in slots])
         result = plan.forward(*[values[s] for s in slots])
         if plan.op.view:
             return self._view(table, plan, slots, result)
@@ -272,6 +279,11 @@ class Tape:
                 memory.lay_result(out, slots)
             return (out,)
         return self._several(plan, slots, result)
+
+    def _current(self, slot: int) -> int:
+        """A slot that is a tensor's present value, with that tensor's history; another slot as it is."""
+        tensor = self.memory.owner.get(slot, slot)
+        return current(self, tensor) if self.memory.slot(tensor) == slot else slot
 
     def _mark(self, plan: Plan) -> None:
         """Note what is special about the next slot."""
@@ -307,8 +319,7 @@ class Tape:
             base = self.memory.slot(self.memory.base(out))
             if tracked and not plan.records and self.kinds[base].grad:
                 # as in torch, a view needs a gradient where its base does, even under no_grad
-                self.kinds[out] = self.engine.kinds.with_grad(self.kinds[out], True)
-                self.memory.borrowed.add(out)
+                self.kinds[out] = self.engine.kinds.with_grad(self.kinds[out], True, lent=True)
         return outs
 
     def _kind(self, plan: Plan, result: Any) -> Kind:

@@ -12,7 +12,7 @@ from gradspec.ops.samples import sample, uniform
 from gradspec.ops.strides import kept, of_pairs, paired
 
 __all__ = [
-    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "view_as_complex",
+    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "real_view", "view_as_complex",
     "view_as_real",
 ]  # fmt: skip
 
@@ -103,23 +103,39 @@ def _check_as_real(input: Any, **_: Any) -> None:
     view=True,
     strides=paired,
     unit=2,
-    check=_check_as_real,
-    samples=(
-        sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),
-        sample(input=Dense("complex128", (), [0.5 - 1j])),
-    ),
+    internal=True,
 )
-def view_as_real(xp: Xp, input: Tensor) -> Tensor:
-    """Real and imaginary part of each element along a new last axis. Shape: [...] → [..., 2]. Shares memory.
+def real_view(xp: Xp, input: Tensor) -> Tensor:
+    """See view_as_real.
 
     Source: linear over the reals; the transpose puts the parts together.
     """
     return _pairs(xp, input, real_of(xp.dtype))
 
 
-@view_as_real.adjoint("input")
+@real_view.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return xp.complex(xp.getitem(ct, (..., 0)), xp.getitem(ct, (..., 1)))
+
+
+@composite(
+    view=True,
+    check=_check_as_real,
+    samples=(
+        sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),
+        sample(input=Dense("complex128", (), [0.5 - 1j])),
+    ),
+)
+def view_as_real(F: Any, input: Tensor) -> Tensor:
+    """Real and imaginary part of each element along a new last axis. Shape: [...] → [..., 2]. Shares memory.
+
+    A tensor that is a conjugate by its memory (`conj(x)`) has no such view: error dtype-unsupported.
+
+    Source: linear over the reals; the transpose puts the parts together.
+    """
+    if input.is_turned:
+        raise fault("dtype-unsupported", "view_as_real of a view that is a conjugate of its memory")
+    return F.real_view(input)
 
 
 def _complex_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
@@ -180,7 +196,7 @@ def real(F: Any, input: Tensor) -> Tensor:
 
     Source: linear over the reals.
     """
-    return F.select(F.view_as_real(input), len(input.shape), 0) if input.dtype.startswith("complex") else input
+    return F.select(F.real_view(input), len(input.shape), 0) if input.dtype.startswith("complex") else input
 
 
 def _check_imag(input: Any, **_: Any) -> None:
@@ -196,4 +212,4 @@ def imag(F: Any, input: Tensor) -> Tensor:
 
     Source: linear over the reals.
     """
-    return F.select(F.view_as_real(input), len(input.shape), 1)
+    return F.select(F.real_view(input), len(input.shape), 1)

@@ -73,7 +73,15 @@ def _fits(input: Any, value: Any, **_: Any) -> None:
     raise fault("shape-mismatch", f"a value of shape {list(have)} does not fit into {list(input.shape)}")
 
 
-@linear(node="CopyBackwards", dtypes=KEEP, internal=True, inplace=True, apart=("value",), check=_fits)
+@linear(
+    node="CopyBackwards",
+    dtypes=KEEP,
+    internal=True,
+    inplace=True,
+    spreads=True,
+    apart=("value",),
+    check=_fits,
+)
 def copy(xp: Xp, input: Tensor, value: Operand) -> Tensor:
     """value in the shape and dtype of input: what an assignment writes. Source: the identity in value."""
     shape = xp.shape(input)

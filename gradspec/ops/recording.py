@@ -25,18 +25,18 @@ SAME_ARGUMENTS = {
     "tanh": "tanh", "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
     "imag": "imag_part", "matmul": "matmul", "permute_dims": "permute",
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
-    "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "getitem": "index_get", "put": "index_put",
+    "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
     "gate": "threshold_backward",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
 # results that are constant wherever they are differentiable: the library's own function, nothing recorded
 CONSTANT = (
-    "floor_divide", "floor", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
+    "floor", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
     "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin",
     "any", "all", "zeros_like", "ones_like",
 )  # fmt: skip
-_BOOLEAN = frozenset(CONSTANT[3:15]) | {"any", "all"}
+_BOOLEAN = frozenset(CONSTANT[2:14]) | {"any", "all"}
 
 
 class Recorder:
@@ -169,6 +169,13 @@ class Recording:
 
     def arange(self, stop: int, dtype: str = "int64") -> Traced:
         return Traced(self._tape, self._tape.array(self._space(dtype, (1,)).arange(stop, dtype), dtype))
+
+    def getitem(self, x: Any, index: Any) -> Any:
+        basic = all(entry is None or entry is Ellipsis or type(entry) in (int, slice) for entry in index)
+        return getattr(self._tape.ops, "__getitem__" if basic else "index_get")(x, index)
+
+    def floor_divide(self, a: Any, b: Any) -> Any:
+        return self._tape.ops.div(a, b, rounding_mode="floor")
 
     def astype(self, x: Any, dtype: str) -> Any:
         if not isinstance(x, Traced):

@@ -56,7 +56,7 @@ def _numbered(name: str) -> Any:
 
 def _keep(xp: Xp, reduced: Array, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Array:
     """A result of a reduction of `shape` over `dim`, with the reduced axes there and of size 1."""
-    if keepdim or not shape:
+    if keepdim or not shape or dim is None:
         return reduced
     return xp.reshape(reduced, reduced_shape(shape, axes_of(dim, len(shape))))
 

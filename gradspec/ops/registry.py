@@ -156,6 +156,8 @@ class Op:
         # the result); `unit`: how many elements of the result one of the argument makes.
         self.strides: Callable[..., tuple[Sequence[int], int]] | None = facts.pop("strides", None)
         self.unit: float = facts.pop("unit", 1)
+        # Whether an operand is broadcast to the first argument's shape, and looked at so, in place.
+        self.spreads: bool = facts.pop("spreads", False)
         # Whether the result lies in memory as the operands do, see gradspec.engine.strides.
         self.iterates: bool = facts.pop("iterates", kind == "elementwise")
         # Whether backward gives an operand the output's cotangent itself, as a view of it (arguments by

@@ -20,11 +20,11 @@ from gradspec.ops.registry import (
 )  # fmt: skip
 from gradspec.ops.samples import sample, uniform
 from gradspec.ops.strides import (
-    expanded,
     inserted,
     kept,
     permuted,
     regrouped,
+    repeated,
     squeezed,
     starting_at,
     viewed,
@@ -334,7 +334,7 @@ def _check_expand(input: Any, size: Sequence[int], **_: Any) -> None:
     node="ExpandBackward0",
     dtypes=KEEP,
     view=True,
-    strides=expanded,
+    strides=repeated,
     check=_check_expand,
     samples=(
         sample(input=uniform(1, 3), size=[2, 3]),
@@ -354,8 +354,9 @@ def expand(xp: Xp, input: Tensor, size: Size) -> Tensor:
 
 
 @expand.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return ct
+def _(xp: Xp, ct: Array, input_meta: Any, y_meta: Any) -> Array:
+    # as in torch, of a number the cotangent is another tensor even where nothing was repeated
+    return ct if input_meta.shape or y_meta.shape else xp.multiply(ct, 1)
 
 
 def _order(dims: Dims, ndim: int) -> Shape:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from gradspec.engine.strides import expanded
 from gradspec.ops.arguments import axis_of
 
 __all__ = [
-    "expanded", "inserted", "kept", "of_pairs", "paired", "permuted", "regrouped", "selected", "sliced",
+    "inserted", "kept", "of_pairs", "paired", "permuted", "regrouped", "repeated", "selected", "sliced",
     "squeezed", "starting_at", "viewed",
 ]  # fmt: skip
 
@@ -82,19 +83,9 @@ def squeezed(shape: Ints, strides: Ints, result: Ints, part: int, dim: Any = Non
     return [s for axis, s in enumerate(strides) if axis not in axes or shape[axis] != 1], 0
 
 
-def expanded(shape: Ints, strides: Ints, result: Ints, part: int, **_: Any) -> Lying:
-    """Repeated along axes: no step there."""
-    if not shape:
-        return (0,) * len(result), 0
-    lead = len(result) - len(shape)
-    found = list(strides)
-    for axis, size in enumerate(shape):
-        if size != result[lead + axis]:
-            found[axis] = 0
-    for axis in reversed(range(lead)):
-        step = found[0] * result[axis + 1] if result[axis] == 1 else 0
-        found.insert(0, step)
-    return found, 0
+def repeated(shape: Ints, strides: Ints, result: Ints, part: int, **_: Any) -> Lying:
+    """Repeated along axes."""
+    return expanded(shape, strides, result), 0
 
 
 def permuted(order: Callable[..., Ints]) -> Callable[..., Lying]:
