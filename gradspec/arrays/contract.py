@@ -57,6 +57,8 @@ CONTRACT = {
 }  # fmt: skip
 EXTRAS = {
     "complex": "(re, im) *extra*",
+    "parts": "(x) *extra* real and imaginary part of a complex array, along a new last axis",
+    "joined": "(x) *extra* the complex numbers of the pairs along the last axis",
     "sigmoid": "(x) *extra* 1/(1+exp(-x)) without overflow",
     "gate": "(x, y) *extra* x where y > 0 or is NaN, else 0",
     "mean": "(x, axis=None, keepdims=False) *extra*",

@@ -139,10 +139,12 @@ def _check_relations(
         other = memory.owner.get(slot, slot)
         if (other == tensor and same) or memory.root(other) != memory.root(tensor):
             continue
-        strides = memory.strides(slot)
-        if spread and tape.kinds[slot].shape != tape.kinds[target].shape:
-            strides = spread_over(tape.kinds[slot].shape, strides, tape.kinds[target].shape)
-        mine, theirs = memory.stretch(target), memory.stretch(slot, strides)
+        strides, have, wanted = memory.strides(slot), tape.kinds[slot].shape, tape.kinds[target].shape
+        if spread and have != wanted:
+            strides = spread_over(have, strides, wanted)
+            if prod(have) != prod(wanted):
+                continue  # it is expanded, and repeats its elements
+        mine, theirs = memory.stretch(target), memory.stretch(slot)
         if mine is None or theirs is None or mine[0] > theirs[1] or theirs[0] > mine[1]:
             continue
         if not same or mine != theirs or memory.strides(target) != strides:

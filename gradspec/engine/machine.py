@@ -106,7 +106,7 @@ class Machine:
         if kind.lent and not wanted:
             return
         self._mark(tensor, wanted)
-        memory.lend(tensor)
+        memory.lend(memory.base(tensor))
 
     def _mark(self, tensor: int, grad: bool) -> None:
         slot = self.memory.slot(tensor)
@@ -159,12 +159,12 @@ class Machine:
             slots = tuple([self.slot(tensor) for tensor in tensors])
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
         if plan.op.view:
-            self._reshape_in_place(target, plan, slots)
+            self._reshape_in_place(target, table, plan, slots)
         else:
             change(tape, target, plan, slots, overlap=overlap)
         return target
 
-    def _reshape_in_place(self, tensor: int, plan: Any, slots: tuple[int, ...]) -> None:
+    def _reshape_in_place(self, tensor: int, table: Table, plan: Any, slots: tuple[int, ...]) -> None:
         """transpose_ and its kind: another shape for the same memory."""
         memory, tape = self.memory, self.tape
         if memory.root(tensor) in {memory.root(m) for m in memory.views} or tensor in memory.views:
@@ -172,8 +172,11 @@ class Machine:
         result = plan.forward(*[tape.values[s] for s in slots])
         grad = plan.records or bool(tape.kinds[slots[0]].grad)
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
+        layout = memory.view_layout(table, slots, kind.shape, 0)
         if not plan.records:
             tape.kinds[slots[0]] = kind
+            memory.laid.pop(slots[0], None)
+            memory.lay(slots[0], layout)
             memory.write(tensor, result)
             return
         plan.kind = kind
@@ -181,6 +184,7 @@ class Machine:
             self.retains[tensor] = self.memory.slot(tensor)  # as in torch, not moved along by such an op
         slot = tape.push(result, kind, plan.node, slots)
         memory.move(tensor, slot)
+        memory.lay(slot, layout)
         memory.write(tensor, result, time=slot)
 
     def assign(
@@ -194,11 +198,19 @@ class Machine:
         given, wanted = self.kind(value).shape, self.kind(view).shape
         fills = not given and wanted != given
         try:
-            overlap = "ignored" if value == view else "any" if fills else "same"
+            overlap = "ignored" if self._is_itself(view, value) else "any" if fills else "same"
             self.change(fill if fills else copy, (view, value), overlap=overlap)
         finally:
             if not whole:
                 self.memory.forget(view)
+
+    def _is_itself(self, tensor: int, other: int) -> bool:
+        """Whether writing one into the other would write the same numbers to the same places."""
+        memory = self.memory
+        mine, theirs = memory.slot(tensor), memory.slot(other)
+        same = memory.root(tensor) == memory.root(other) and memory.layout(mine) == memory.layout(theirs)
+        kinds = self.kind(tensor), self.kind(other)
+        return same and all(getattr(kinds[0], word) == getattr(kinds[1], word) for word in ("dtype", "shape"))
 
     def detach_in_place(self, tensor: int) -> None:
         """detach_(). Raises ProgramError view-detached-in-place."""
@@ -244,7 +256,9 @@ class Machine:
             )
         slot, counter = self.slot(tensor), memory.counter(tensor)
         self.tape.values[slot] = self.value(source)
-        self.tape.kinds[slot] = self.tape.engine.kinds.of(mine.dtype, theirs.shape, grad=mine.grad)
+        kinds = self.tape.engine.kinds
+        kind = kinds.of(mine.dtype, theirs.shape)
+        self.tape.kinds[slot] = kinds.with_grad(kind, mine.grad, lent=mine.lent)
         memory.forget(tensor)
         memory.add(tensor, View(source, "data", None, (), 0, False, True))
         memory.laid.pop(slot, None)

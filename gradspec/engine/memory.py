@@ -214,16 +214,17 @@ class Memory:
         if layout.offset or layout.strides != contiguous(self.tape.kinds[slot].shape):
             self.laid[slot] = layout
 
-    def lay_view(self, out: int, table: Table, inputs: tuple[int, ...], part: int) -> None:
-        """Note how the result of a view op lies."""
-        kinds, op = self.tape.kinds, table.op
-        mine, shape = self.layout(inputs[0]), kinds[out].shape
-        if op.strides is not None:
-            statics = {
-                name: value for name, value in table.arguments.items() if not op.by_name[name].is_tensor
-            }
-            strides, offset = op.strides(kinds[inputs[0]].shape, mine.strides, shape, part, **statics)
-            self.lay(out, Layout(tuple(strides), int(mine.offset * op.unit) + offset))
+    def view_layout(
+        self, table: Table, inputs: tuple[int, ...], shape: tuple[int, ...], part: int
+    ) -> Layout:
+        """How a result of a view op lies; `part`: its place among several."""
+        op, mine = table.op, self.layout(inputs[0])
+        if op.strides is None:
+            return Layout(contiguous(shape))
+        statics = {name: value for name, value in table.arguments.items() if not op.by_name[name].is_tensor}
+        have = self.tape.kinds[inputs[0]].shape
+        strides, offset = op.strides(have, mine.strides, shape, part, **statics)
+        return Layout(tuple(strides), int(mine.offset * op.unit) + offset)
 
     def lay_result(self, out: int, inputs: tuple[int, ...]) -> None:
         """Note how the result of an elementwise op lies: as its operands do."""
@@ -232,14 +233,12 @@ class Memory:
             operands = [(kinds[s].shape, self.strides(s)) for s in inputs if not kinds[s].weak]
             self.lay(out, Layout(of_elementwise(kinds[out].shape, operands)))
 
-    def stretch(self, slot: int, strides: tuple[int, ...] | None = None) -> tuple[int, int] | None:
-        """The first and last number of a tensor in memory, where it fills everything between; else None.
-        `strides`: the tensor's after it was broadcast."""
+    def stretch(self, slot: int) -> tuple[int, int] | None:
+        """The first and last number of a tensor in memory, where it fills everything between; else None."""
         kind, layout = self.tape.kinds[slot], self.layout(slot)
         wide = 2 if category(kind.dtype) == 3 else 1
         count = prod(kind.shape)
-        repeats = strides is not None and 0 in strides and count > 1
-        if not count or repeats or not is_dense(kind.shape, layout.strides):
+        if not count or not is_dense(kind.shape, layout.strides):
             return None
         return layout.offset * wide, (layout.offset + count) * wide - 1
 

@@ -67,7 +67,7 @@ class Passes:
                 if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
                     self._accumulate(tensor, ct)
 
-        within, reached = self._reach(seeds, chosen)
+        within, reached = self._reach(seeds, chosen, single=len(roots) == 1)
         if within is not None and chosen is not None:
             within |= self._own_nodes(chosen)
         visits = self._visits(reached)
@@ -109,7 +109,7 @@ class Passes:
                 raise ProgramError("untracked", "grad() with respect to a tensor that does not require grad")
         targets = [machine.slot(tensor) for tensor in wrt]
         caught: dict[int, Any] = {}
-        within, reached = self._reach(seeds, set(targets))
+        within, reached = self._reach(seeds, set(targets), single=len(roots) == 1)
         visits = self._visits(None)
         for tensor, slot in zip(wrt, targets, strict=True):
             if not machine.kind(tensor).lent:  # no edge leads there
@@ -168,14 +168,15 @@ class Passes:
             self._start, self._held = before
 
     def _reach(
-        self, seeds: dict[int, Any], chosen: set[int] | None
+        self, seeds: dict[int, Any], chosen: set[int] | None, *, single: bool
     ) -> tuple[set[int] | None, set[int] | None]:
         """The slots whose nodes run for the chosen ones, and those whose hooks run: as in torch these are
         the same, the chosen ones, and a single root."""
         if chosen is None:
             return None, None
         within = leads_to(self.tape, chosen, max(seeds, default=-1))
-        return within, within | chosen | (set(seeds) if len(seeds) == 1 else set())
+        reached = within | chosen | (set(seeds) if single else set())
+        return within, reached | {self._node_of(slot) for slot in reached}
 
     def _node_of(self, slot: int) -> int:
         """Where the node of a slot stands: below it where it is one of several outputs."""
@@ -254,7 +255,7 @@ class Passes:
         def put(slot: int, visit: Visit) -> None:
             part = self.tape.nodes[slot]
             if isinstance(part, Part):
-                nodes.setdefault(self.tape.ins[slot][0], []).append((part.part, visit))
+                nodes.setdefault(self._node_of(slot), []).append((part.part, visit))
             else:
                 visits[slot] = _then(visits.get(slot), visit)
 
@@ -263,7 +264,7 @@ class Passes:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
             slot = self.machine.slot(tensor) if where is None else where
-            if self.tape.nodes[slot] is not None and (reached is None or slot in reached):
+            if self.tape.nodes[slot] is not None and (reached is None or self._node_of(slot) in reached):
                 put(slot, self._retainer(tensor))
         visits.update((node, _each(found)) for node, found in nodes.items())
         return visits

@@ -45,7 +45,7 @@ def numbered(library: ArrayLibrary, kind: Kind) -> Any:
     if _is_complex(kind.dtype):
         space = library.namespace("complex128", zero_dim=False)
         pairs = reals.reshape(numbers, (count // 2, 2))
-        return space.reshape(joined(Spaces(library), pairs, "complex128"), kind.shape)
+        return space.reshape(space.joined(pairs), kind.shape)
     return reals.reshape(numbers, kind.shape)
 
 
@@ -65,7 +65,7 @@ class Places:
         self._complex = _is_complex(view.dtype)
         self._under_complex = _is_complex(under.dtype)
         if self._complex:
-            numbers = parts(Spaces(library), numbers, "complex128")
+            numbers = library.namespace("complex128", zero_dim=False).parts(numbers)
         self.numbers = reals.astype(reals.abs(numbers), "int64")
         turned = reals.less(numbers, 0.0)
         self.turned = turned if prod(view.shape) and reals.any(turned) else None
@@ -77,7 +77,7 @@ class Places:
         numbers = spaces.known(self.numbers, "int64")
         found = spaces.of(real_of(dtype)).getitem(self._flat(spaces, whole, dtype), (numbers,))
         found = self._signed(spaces, found, dtype)
-        return joined(spaces, found, complex_of(dtype)) if self._complex else found
+        return spaces.of(complex_of(dtype)).joined(found) if self._complex else found
 
     def put(self, spaces: Spaces, whole: Any, part: Any, dtype: str) -> Any:
         """The tensor beneath with the view's elements written over; `dtype` is that of `whole`."""
@@ -96,7 +96,7 @@ class Places:
     def _flat(self, spaces: Spaces, whole: Any, dtype: str) -> Any:
         """The tensor beneath as a row of real numbers."""
         if self._under_complex:
-            whole = parts(spaces, whole, dtype)
+            whole = spaces.of(dtype).parts(whole)
         return spaces.of(real_of(dtype)).reshape(whole, (self.size,))
 
     def _whole(self, spaces: Spaces, flat: Any, dtype: str) -> Any:
@@ -104,12 +104,12 @@ class Places:
         space = spaces.of(real_of(dtype))
         if not self._under_complex:
             return space.reshape(flat, self.shape)
-        return joined(spaces, space.reshape(flat, (*self.shape, 2)), dtype)
+        return spaces.of(dtype).joined(space.reshape(flat, (*self.shape, 2)))
 
     def _reals(self, spaces: Spaces, part: Any, dtype: str) -> Any:
         """A view's elements as real numbers."""
         if self._complex:
-            part = parts(spaces, part, complex_of(dtype))
+            part = spaces.of(complex_of(dtype)).parts(part)
         return self._signed(spaces, part, dtype)
 
     def _signed(self, spaces: Spaces, numbers: Any, dtype: str) -> Any:
@@ -117,18 +117,6 @@ class Places:
             return numbers
         space = spaces.of(real_of(dtype))
         return space.where(spaces.known(self.turned, "bool"), space.negative(numbers), numbers)
-
-
-def parts(spaces: Spaces, x: Any, dtype: str) -> Any:
-    """The real and imaginary parts of an array of the complex `dtype`, along a new last axis."""
-    xp = spaces.of(dtype)
-    return spaces.of(real_of(dtype)).stack([xp.real(x), xp.imag(x)], len(xp.shape(x)))
-
-
-def joined(spaces: Spaces, x: Any, dtype: str) -> Any:
-    """The array of the complex `dtype` whose `parts` these are."""
-    xp = spaces.of(real_of(dtype))
-    return spaces.of(dtype).complex(xp.getitem(x, (..., 0)), xp.getitem(x, (..., 1)))
 
 
 def _is_complex(dtype: str) -> bool:

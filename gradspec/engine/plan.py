@@ -175,7 +175,10 @@ class Plan:
         ]
 
     def _saved(self) -> None:
-        names = {name for rule in self.rules() for name in rule.names}
+        rules = self.rules()
+        if self.records and not rules and len(self.op.rules) == 1:
+            rules = list(self.op.rules.values())  # torch asks whether a value is needed only where several may be
+        names = {name for rule in rules for name in rule.names}
         self.saves_output = "y" in names
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)

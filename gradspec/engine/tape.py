@@ -249,6 +249,10 @@ class Tape:
         """
         kinds = self.kinds
         values = self.values
+        memory = self.memory
+        if not memory.quiet and table.recording and table.op.kind not in ("constant", "composite"):
+            if any([kinds[s].grad for s in slots]):
+                slots = tuple([self._current(s) for s in slots])
         key = tuple([kinds[s] for s in slots])
         made = table.get(key)
         if made is None:
@@ -260,9 +264,6 @@ class Tape:
             raise ProgramError("inference-tensor", "an inference tensor cannot be saved for backward")
         if plan.warns:
             self.warned.extend(plan.warns)
-        memory = self.memory
-        if not memory.quiet and plan.records:
-            slots = tuple([self._current(s) for s in slots])
         result = plan.forward(*[values[s] for s in slots])
         if plan.op.view:
             return self._view(table, plan, slots, result)
@@ -308,14 +309,15 @@ class Tape:
     def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of an op that gives views, which the memory is told of."""
         if plan.single:
-            outs: tuple[int, ...] = (self.push(result, self._kind(plan, result), plan.node, slots),)
+            plan.kind = self._kind(plan, result)
+            outs: tuple[int, ...] = (self.push(result, plan.kind, plan.node, slots),)
         else:
             outs = self._several(plan, slots, result)
         tracked = plan.op.kind != "constant"
         for j, out in enumerate(outs):
             how = "view" if tracked else "detach"
             self.memory.add(out, View(slots[0], how, table, slots, j, not plan.single, self.recording))
-            self.memory.lay_view(out, table, slots, j)
+            self.memory.lay(out, self.memory.view_layout(table, slots, self.kinds[out].shape, j))
             base = self.memory.slot(self.memory.base(out))
             if tracked and not plan.records and self.kinds[base].grad:
                 # as in torch, a view needs a gradient where its base does, even under no_grad

@@ -87,6 +87,7 @@ class _Judge:
         self.tangents: set[int] = set()  # bindings of jvp results: their values alone are judged
         self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
         self.summed: set[int] = set()  # these and their views: how often they were written in the summing
+        self.tensors: set[int] = set()  # the reference's tokens of gradients, whatever their names
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
@@ -166,7 +167,9 @@ class _Judge:
         self, at: int, index: int, look: Look, a: dict[str, Any], b: dict[str, Any]
     ) -> Difference | None:
         name = self.program.names[look.binding] + (".grad" if look.path else "")
-        made = bool(look.path) or look.binding in self.gradients
+        made = bool(look.path) or look.binding in self.gradients or a.get("same_as") in self.tensors
+        if made and "same_as" in a:
+            self.tensors.add(a["same_as"])
         for mark in ("missing", "none"):
             if a.get(mark) != b.get(mark):
                 return Difference(at, mark, name, bool(a.get(mark)), bool(b.get(mark)))

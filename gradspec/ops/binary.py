@@ -185,6 +185,7 @@ def div(xp: Xp, input: Operand, other: Operand, *, rounding_mode: str | None = N
 def _truncated_quotient(xp: Xp, a: Array, b: Array) -> Array:
     if category(xp.dtype) == 2:
         return xp.trunc(xp.divide(a, b))
+    check_divisor(xp, b)
     down = xp.floor_divide(a, b)
     inexact = xp.not_equal(xp.multiply(down, b), a)
     return xp.add(down, xp.astype(xp.logical_and(inexact, xp.less(down, 0)), xp.dtype))

@@ -87,11 +87,6 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.multiply(xp.astype(ct, input_meta.dtype), 1j)
 
 
-def _pairs(xp: Xp, x: Array, dtype: str) -> Array:
-    """Both parts along a new last axis; bare numbers become complex ones in between."""
-    return xp.astype(xp.stack([xp.real(x), xp.imag(x)], len(xp.shape(x))), dtype)
-
-
 def _check_as_real(input: Any, **_: Any) -> None:
     if not input.dtype.startswith("complex"):
         raise fault("dtype-unsupported", f"view_as_real needs a complex tensor, not {input.dtype}")
@@ -110,12 +105,12 @@ def real_view(xp: Xp, input: Tensor) -> Tensor:
 
     Source: linear over the reals; the transpose puts the parts together.
     """
-    return _pairs(xp, input, real_of(xp.dtype))
+    return xp.parts(input)
 
 
 @real_view.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
-    return xp.complex(xp.getitem(ct, (..., 0)), xp.getitem(ct, (..., 1)))
+    return xp.joined(ct)
 
 
 @composite(
@@ -163,12 +158,12 @@ def complex_view(xp: Xp, input: Tensor) -> Tensor:
 
     Source: linear over the reals; the transpose takes the parts apart.
     """
-    return xp.complex(xp.getitem(input, (..., 0)), xp.getitem(input, (..., 1)))
+    return xp.joined(input)
 
 
 @complex_view.adjoint("input")
-def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
-    return _pairs(xp, ct, input_meta.dtype)
+def _(xp: Xp, ct: Array) -> Array:
+    return xp.parts(ct)
 
 
 @composite(

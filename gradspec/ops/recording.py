@@ -26,7 +26,7 @@ SAME_ARGUMENTS = {
     "imag": "imag_part", "matmul": "matmul", "permute_dims": "permute",
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
-    "gate": "threshold_backward",
+    "gate": "threshold_backward", "parts": "real_view", "joined": "complex_view",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
@@ -198,10 +198,6 @@ class Recording:
 
     def real(self, x: Any) -> Any:
         return self._tape.ops.real_part(x) if _is_complex(x) else x
-
-    def complex(self, re: Any, im: Any) -> Any:
-        pair = self._tape.ops.stack([re, im], dim=len(self.shape(re)))
-        return self._tape.ops.complex_view(pair)
 
     def einsum(self, equation: str, *arrays: Any) -> Any:
         return self._tape.ops.einsum(equation, arrays)

@@ -160,10 +160,16 @@ def _creation(own: str) -> dict[str, Function]:
         result.real, result.imag = re, im
         return result
 
+    def parts(x: Any) -> Any:
+        return np.stack([np.real(x), np.imag(x)], -1)
+
+    def joined(x: Any) -> Any:
+        return complex(x[..., 0], x[..., 1])[()]
+
     def gate(x: Any, y: Any) -> Any:
         return where(np.less_equal(y, 0), 0.0, x)
 
-    created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate)
+    created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate, parts, joined)
     return {function.__name__: function for function in created} | {"astype": _astype}
 
 

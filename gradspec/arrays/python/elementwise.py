@@ -139,6 +139,19 @@ def make_complex(re: Any, im: Any) -> Any:
     return PyArray([complex(x, y) for x, y in zip(left, right, strict=False)], shape, dtype)
 
 
+def parts(x: Any) -> PyArray:
+    """The real and imaginary part of each element, along a new last axis."""
+    shape, data, dtype = (x.shape, x.data, x.dtype) if type(x) is PyArray else ((), [complex(x)], "complex128")
+    return PyArray([part for z in data for part in (z.real, z.imag)], (*shape, 2), real_of(dtype))
+
+
+def joined(x: PyArray) -> Any:
+    """The complex numbers of the pairs along the last axis."""
+    pairs = iter(x.data)
+    data = [complex(re, im) for re, im in zip(pairs, pairs, strict=True)]
+    return PyArray(data, x.shape[:-1], complex_of(x.dtype)) if x.shape[1:] else data[0]
+
+
 def _operand(x: Any, shape: tuple[int, ...], dtype: str) -> Any:
     """An iterable of the elements of x broadcast to `shape`, as `dtype`; endless for a bare number."""
     if type(x) is PyArray:

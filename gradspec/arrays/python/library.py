@@ -8,7 +8,7 @@ from typing import Any
 
 from gradspec.arrays.python import indexing, layout, linear, reduce
 from gradspec.arrays.python.array import PyArray
-from gradspec.arrays.python.elementwise import elementwise_functions, make_complex
+from gradspec.arrays.python.elementwise import elementwise_functions, joined, make_complex, parts
 from gradspec.arrays.python.rounding import cast_list, cast_number, list_rounder, number_rounder
 from gradspec.arrays.python.scalars import scalar_functions
 from gradspec.dense import Dense
@@ -88,6 +88,7 @@ def _array_functions(own: str) -> dict[str, Function]:
     """Every function of the contract, on arrays and bare numbers alike."""
     functions = dict(elementwise_functions(own))
     functions["complex"] = make_complex
+    functions["parts"], functions["joined"] = parts, joined
     functions["gate"] = _gate(functions["less_equal"], functions["where"])
     for name in ("sum", "prod", "max", "min", "argmax", "argmin", "any", "all", "mean", "cumulative_sum"):
         functions[name] = _on_first(getattr(reduce, name), own)
