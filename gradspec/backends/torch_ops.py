@@ -37,7 +37,7 @@ def function_of(op: str) -> Callable[..., Any] | None:
         if callable(found):
             return _einsum if op == "einsum" else found
         if place is torch.Tensor and hasattr(found, "__get__"):  # an attribute: T, mT, H, real, imag
-            return found.__get__  # type: ignore[no-any-return]
+            return operator.attrgetter(op)
     return None
 
 

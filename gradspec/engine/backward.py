@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gradspec.engine.plan import Part
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class _Careful:
         plan = tape.nodes[k]
         if plan is None:
             self.leaves[k] = ct
-        elif how.within is None or k in how.within:
+        elif how.within is None or k in how.within or type(plan) is Part:
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
             back = plan.back if how.recorder is None else how.recorder.back_of(plan)
@@ -180,7 +181,8 @@ def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[i
         slot = waiting.pop()
         if slot not in short:
             short.add(slot)
-            waiting.extend(tape.ins[slot])
+            if tape.nodes[slot] is not None:  # a leaf may have been computed too, under no_grad
+                waiting.extend(tape.ins[slot])
     leaves.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
     for leaf, ct in leaves.items():
         how.arrive(leaf, ct)

@@ -328,6 +328,27 @@ def _complex_only(rng: Random, live: Live, x: str) -> str | None:
     return x if category(live[x].dtype) == 3 else None
 
 
+def _clamp(rng: Random, live: Live, x: str) -> str:
+    """Bounds of one sort. Two tensors have x's shape: torch trips over others in backward."""
+    dtype, shape = live[x].dtype, live[x].shape
+    if rng.random() < 0.5:
+        low, high = (number_text(rng, dtype) if rng.random() < 0.7 else None for _ in range(2))
+    else:
+        both = rng.random() < 0.5
+        fits = (lambda known: known.shape == shape) if both else lambda known: broadcastable(known.shape, shape)
+        low, high = pick(rng, live, fits), pick(rng, live, fits)
+        if not both:
+            low, high = rng.choice(((low, None), (None, high)))
+    bounds = [f"{name}={text}" for name, text in (("min", low), ("max", high)) if text is not None]
+    return ", ".join([x, *bounds])
+
+
+def _some_dims(rng: Random, live: Live, x: str) -> str:
+    """At least one dim: of none torch 2.13 gives another shape than it says."""
+    keep = ", keepdim=True" if rng.random() < 0.4 else ""
+    return f"{x}, dim={dims_text(rng, len(live[x].shape))}{keep}"
+
+
 def index_text(rng: Random, live: Live, x: str) -> str | None:
     """An index that fits a tensor."""
     shape = live[x].shape
@@ -364,4 +385,5 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     _matmul, "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod,
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
+    "clamp": _clamp, "logsumexp": _some_dims,
 }  # fmt: skip

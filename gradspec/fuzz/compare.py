@@ -88,6 +88,7 @@ class _Judge:
         self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
         self.summed: set[int] = set()  # these and their views: how often they were written in the summing
         self.tensors: set[int] = set()  # the reference's tokens of gradients, whatever their names
+        self.viewed: set[int] = set()  # the same, of their views
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
@@ -170,6 +171,9 @@ class _Judge:
         made = bool(look.path) or look.binding in self.gradients or a.get("same_as") in self.tensors
         if made and "same_as" in a:
             self.tensors.add(a["same_as"])
+        summed = look.binding in self.summed or a.get("same_as") in self.viewed
+        if summed and "same_as" in a:
+            self.viewed.add(a["same_as"])
         for mark in ("missing", "none"):
             if a.get(mark) != b.get(mark):
                 return Difference(at, mark, name, bool(a.get(mark)), bool(b.get(mark)))
@@ -185,7 +189,7 @@ class _Judge:
                 differ = self.tokens_differ(field, look, a[field], b[field])
             elif field == "grad_fn" and made:
                 differ = (a[field] is None) != (b[field] is None)
-            elif field == "version" and (made or look.binding in self.summed):
+            elif field == "version" and (made or summed):
                 gradient = (look.binding, look.path, a.get("same_as"), b.get("same_as"))
                 differ = self.written.setdefault(gradient, a[field] - b[field]) != a[field] - b[field]
             else:

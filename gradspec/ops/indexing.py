@@ -94,6 +94,8 @@ def _checked(xp: Xp, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """The arrays of an index, every integer of them in range. Raises index-out-of-range."""
     entries = index_arrays(xp, indices)
     axis = 0
+    if 0 in _left(entries, shape):  # nothing is selected, and nobody looks
+        return tuple(_harmless(xp, entry) for entry in entries)
     for entry in entries:
         if isinstance(entry, slice):
             axis += 1
@@ -104,6 +106,20 @@ def _checked(xp: Xp, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
         _in_range(xp, entry, shape[axis], allow_negative=True)
         axis += 1
     return entries
+
+
+def _left(entries: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of the axes that no array picks from."""
+    sizes, axis = [], 0
+    for entry in entries:
+        if isinstance(entry, slice):
+            sizes.append(shape[axis])
+        axis += len(getattr(entry, "shape", ())) if _is_mask(entry) else 1
+    return (*sizes, *shape[axis:])
+
+
+def _harmless(xp: Xp, entry: Any) -> Any:
+    return entry if isinstance(entry, slice) or _is_mask(entry) else xp.zeros_like(entry)
 
 
 def _is_mask(array: Any) -> bool:

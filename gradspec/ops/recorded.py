@@ -118,22 +118,22 @@ def _(xp: Xp, ct: Array) -> Array:
 
 
 @linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True)
-def threshold_backward(xp: Xp, input: Tensor, y: Tensor) -> Tensor:
-    """input where y > 0, else 0: what relu hands on. As torch has it, zero for y, and not nothing.
+def threshold_backward(xp: Xp, input: Tensor, result: Tensor) -> Tensor:
+    """input where result > 0, else 0: what relu hands on. As torch has it, zero for result, and not nothing.
 
-    Source: linear in input, piecewise constant in y.
+    Source: linear in input, piecewise constant in result.
     """
-    return xp.gate(input, y)
+    return xp.gate(input, result)
 
 
 @threshold_backward.adjoint("input")
-def _(xp: Xp, ct: Array, y: Array) -> Array:
-    return xp.gate(ct, y)
+def _(xp: Xp, ct: Array, result: Array) -> Array:
+    return xp.gate(ct, result)
 
 
-@threshold_backward.vjp("y")
-def _(xp: Xp, y_meta: Any) -> Array:
-    return xp.zeros(y_meta.shape)
+@threshold_backward.vjp("result")
+def _(xp: Xp, result_meta: Any) -> Array:
+    return xp.zeros(result_meta.shape)
 
 
 @linear(node="CopyBackwards", dtypes=KEEP, internal=True)
