@@ -38,6 +38,7 @@ GRAPH_ERRORS = {
     "conflicting-arguments": "two arguments contradict each other",
     "no-derivative": "an op on the path has no derivative",
     "leaf-in-place": "a leaf that requires grad was changed in place",
+    "leaf-moved": "a leaf that a gradient goes to has become the result of an op since",
     "modified-in-place": "a value saved for backward was changed in place or detached",
     "no-grad-view-in-place": "a view made under no_grad was changed in place with grad enabled",
     "multi-view-in-place": "one of several views made by one op was changed in place",
@@ -72,6 +73,7 @@ WARNING_CODES = {
     "create-graph-cycle": "backward(create_graph=True) makes a reference cycle",
     "degrees-of-freedom": "var or std with no degree of freedom left",
     "complex-to-real": "a cast from complex to real drops the imaginary part",
+    "expanded-write": "a write at places of an expanded tensor, whose elements share memory",
     "complex-half": "complex32 support is incomplete",
     "gradient-layout": "a gradient has another memory layout than its tensor",
 }

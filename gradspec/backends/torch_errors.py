@@ -41,6 +41,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "has been modified by an inplace operation",
         "saved tensor that has been detached in-place",
     ),
+    "leaf-moved": ("leaf variable has been moved into the graph interior",),
     "leaf-in-place": ("leaf Variable that requires grad", "cannot resize variables that require grad"),
     "multi-view-in-place": ("output of a function that returns multiple views",),
     "no-grad-view-in-place": ("view (which )?was created in (no_grad|inference) mode and",),
@@ -177,6 +178,7 @@ _WARNINGS: dict[str, tuple[str, ...]] = {
     "degrees-of-freedom": ("degrees of freedom is <= 0",),
     "complex-to-real": ("[Cc]asting complex values to real",),
     "complex-half": ("^ComplexHalf support",),
+    "expanded-write": (r"on expanded tensors is deprecated",),
     "gradient-layout": ("^grad and param do not obey the gradient layout contract",),
 }
 # Words about an error that is reported anyway.

@@ -78,6 +78,9 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
+    if overlap == "none" and memory.repeats(inputs[0]) and not plan.records:
+        _write_some(tape, tensor, plan, inputs)
+        return
     if overlap != "ignored" and memory.repeats(inputs[0]):
         raise ProgramError(
             "overlapping-memory", "elements of the written tensor share memory; clone() it first"
@@ -123,6 +126,18 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         copy.slot = restride(tape, tensor)
         values[inputs[0]] = copy.before
     memory.lend(base)
+
+
+def _write_some(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...]) -> None:
+    """Write at places of an expanded tensor, whose elements share memory: torch allows it, and warns. The
+    last of `inputs` is what is written."""
+    values, kind = tape.values, tape.kinds[inputs[0]]
+    space = tape.engine.library.namespace(kind.dtype, zero_dim=False)
+    given = [values[s] for s in inputs]
+    marks = [space.zeros(kind.shape), *given[1:-1], space.ones_like(given[-1])]
+    written = space.not_equal(plan.forward(*marks), 0)
+    tape.warned.append(("expanded-write", "an expanded tensor is written at places; clone() it first"))
+    tape.memory.write(tensor, plan.forward(*given), where=written)
 
 
 def _check_relations(

@@ -250,27 +250,26 @@ class Machine:
         memory = self.memory
         if memory.is_alias(source, tensor):
             return
-        if any(view.source == tensor for view in memory.views.values()):
+        if any(view.source == tensor for view in memory.views.values()) or tensor in memory.taken.values():
             raise UnsupportedFeature(
                 "views", ".data of a tensor whose memory others share cannot be replaced"
             )
-        slot, counter = self.slot(tensor), memory.counter(tensor)
+        slot = memory.slot(tensor)
         self.tape.values[slot] = self.value(source)
         kinds = self.tape.engine.kinds
         kind = kinds.of(mine.dtype, theirs.shape)
         self.tape.kinds[slot] = kinds.with_grad(kind, mine.grad, lent=mine.lent)
-        memory.forget(tensor)
-        memory.add(tensor, View(source, "data", None, (), 0, False, True))
+        memory.take(tensor, source)
         memory.laid.pop(slot, None)
         memory.lay(slot, memory.layout(memory.slot(source)))
-        memory.counters[tensor] = counter
 
     # .grad
 
     def read_grad(self, tensor: int) -> int | None:
         """`tensor.grad` in a statement: warns where torch does."""
         grad = self.grads.get(tensor)
-        if grad is None and not self.is_leaf(tensor) and tensor not in self.retains:
+        leaf = self.tape.nodes[self.memory.slot(tensor)] is None
+        if grad is None and not leaf and tensor not in self.retains:
             self.tape.warned.append(("non-leaf-grad", NON_LEAF_GRAD))
         return grad
 

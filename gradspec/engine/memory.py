@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import category
 from gradspec.engine.places import Places, Spaces, numbered
 from gradspec.engine.strides import Layout, contiguous, is_dense, of_elementwise
+from gradspec.errors import UnsupportedFeature
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ class Memory:
     versions  tensor at the root of a version counter → its count
     written   the same → the time of the last write that autograd is to notice: the slot that it made, or
               half a slot after the last one
-    counters  tensor that took over another memory by `.data =` → the tensor whose counter it kept
+    taken     tensor that took over another memory by `.data =` → the tensor whose memory that is
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
     known     view → the version at which its history was made, where that is not 0
     """
 
-    __slots__ = ("_members", "counters", "known", "laid", "now", "owner", "tape", "versions", "views", "written")
+    __slots__ = ("_members", "known", "laid", "now", "owner", "taken", "tape", "versions", "views", "written")
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -63,7 +64,7 @@ class Memory:
         self.views: dict[int, View] = {}
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
-        self.counters: dict[int, int] = {}
+        self.taken: dict[int, int] = {}
         self.known: dict[int, int] = {}
         self.laid: dict[int, Layout] = {}
         self._members: dict[int, list[int]] = {}
@@ -85,7 +86,7 @@ class Memory:
     @property
     def quiet(self) -> bool:
         """Whether every tensor is a memory of its own, at the slot it was made at."""
-        return not self.now and not self.views
+        return not self.now and not self.views and not self.taken
 
     def is_outdated(self, tensor: int) -> bool:
         """Whether a view was written, by whatever name, since its history was made."""
@@ -114,12 +115,17 @@ class Memory:
     def forget(self, tensor: int) -> None:
         """Drop a tensor that nothing means any more."""
         if tensor in self.views:
-            root = self.root(tensor)
-            members = self._members[root]
+            self._leave(tensor)
+            del self.views[tensor]
+
+    def _leave(self, tensor: int) -> None:
+        root = self.root(tensor)
+        members = self._members.get(root)
+        if members is not None:
             members.remove(tensor)
             if len(members) == 1:
                 del self._members[root]
-            del self.views[tensor]
+        self.taken.pop(tensor, None)
 
     def move(self, tensor: int, slot: int) -> None:
         """From now on `tensor` means the value at `slot`."""
@@ -144,18 +150,35 @@ class Memory:
 
     def counter(self, tensor: int) -> int:
         """The tensor whose version counter this one shares."""
-        found = self._up(tensor, ("view", "detach"))
-        return self.counters.get(found, found)
+        return self._up(tensor, ("view", "detach"))
 
     def root(self, tensor: int) -> int:
         """The tensor whose memory this one shares."""
-        return self._up(tensor, ("view", "detach", "data"))
+        while (source := self._under(tensor)) is not None:
+            tensor = source
+        return tensor
+
+    def _under(self, tensor: int) -> int | None:
+        """The tensor whose memory this one took over or was made of; None for one with its own."""
+        if tensor in self.taken:
+            return self.taken[tensor]
+        view = self.views.get(tensor)
+        return None if view is None else view.source
 
     def is_alias(self, tensor: int, of: int) -> bool:
         """Whether a tensor is the very memory of another under a second name (`detach`, `.data`)."""
-        while tensor != of and tensor in self.views and self.views[tensor].how != "view":
-            tensor = self.views[tensor].source
+        while tensor != of and (source := self._under(tensor)) is not None:
+            if tensor not in self.taken and self.views[tensor].how == "view":
+                break
+            tensor = source
         return tensor == of
+
+    def take(self, tensor: int, source: int) -> None:
+        """From now on `tensor` lies in the memory of `source`. What autograd knows of it stays."""
+        self._leave(tensor)
+        self.taken[tensor] = source
+        root = self.root(source)
+        self._members.setdefault(root, [root]).append(tensor)
 
     def version(self, tensor: int) -> int:
         return self.versions.get(self.counter(tensor), 0)
@@ -191,11 +214,17 @@ class Memory:
         return Places(library, numbers, kind, under)
 
     def _way(self, tensor: int, within: int) -> list[View]:
-        """The views that lead from `within` to `tensor`."""
+        """The views that lead from `within` to `tensor`. Raises UnsupportedFeature where one of them has
+        another memory since."""
         way = []
         while tensor != within:
-            way.append(self.views[tensor])
-            tensor = self.views[tensor].source
+            if tensor not in self.taken:
+                way.append(self.views[tensor])
+                tensor = self.views[tensor].source
+            elif self.root(tensor) == self.root(within):
+                tensor = self.taken[tensor]
+            else:
+                raise UnsupportedFeature("views", "the history of a view whose memory was replaced")
         return way[::-1]
 
     # Strides.
@@ -253,9 +282,12 @@ class Memory:
 
     # Writing.
 
-    def write(self, tensor: int, value: Any, *, noticed: bool = True, time: int | None = None) -> None:
+    def write(
+        self, tensor: int, value: Any, *, noticed: bool = True, time: int | None = None, where: Any = None
+    ) -> None:
         """Put `value` into the memory of `tensor`, at the slots that are there; relatives see it.
 
+        where: which elements are written, an array of bool; None for all.
         noticed: whether the version counter goes up (not for writes through `.data`).
         time: the slot that the write made, for one that is recorded.
         """
@@ -267,9 +299,10 @@ class Memory:
             dtype = tape.kinds[self.slot(root)].dtype
             whole = values[self.slot(root)]
             if tensor != root:
-                whole = values[self.slot(root)] = self.places(tensor, root).put(spaces, whole, value, dtype)
+                places = self.places(tensor, root)
+                whole = values[self.slot(root)] = places.put(spaces, whole, value, dtype, where)
             for other in self._members[root]:
-                if other not in (tensor, root):
+                if other != root and (other != tensor or where is not None):
                     values[self.slot(other)] = self.places(other, root).take(spaces, whole, dtype)
         if noticed:
             counter = self.counter(tensor)

@@ -64,6 +64,8 @@ class Passes:
         def arrive(slot: int, ct: Any) -> None:
             if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
                 tensor = machine.memory.owner.get(slot, slot)
+                if self.tape.nodes[machine.memory.slot(tensor)] is not None:
+                    raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
                 if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
                     self._accumulate(tensor, ct)
 
@@ -315,7 +317,8 @@ class Passes:
             old = machine.grads.get(tensor)
             if isinstance(ct, Traced):
                 ops = self.tape.ops
-                total = ops.clone(ct) if old is None else ops.add(Traced(self.tape, machine.slot(old)), ct)
+                find = machine.slot if self.tape.recording else machine.memory.slot
+                total = ops.clone(ct) if old is None else ops.add(Traced(self.tape, find(old)), ct)
                 machine.grads[tensor] = total.slot
             else:
                 kind = machine.kind(tensor)

@@ -79,12 +79,13 @@ class Places:
         found = self._signed(spaces, found, dtype)
         return spaces.of(complex_of(dtype)).joined(found) if self._complex else found
 
-    def put(self, spaces: Spaces, whole: Any, part: Any, dtype: str) -> Any:
-        """The tensor beneath with the view's elements written over; `dtype` is that of `whole`."""
-        numbers = spaces.known(self.numbers, "int64")
-        flat = self._flat(spaces, whole, dtype)
-        flat = spaces.of(real_of(dtype)).put(flat, (numbers,), self._reals(spaces, part, dtype))
-        return self._whole(spaces, flat, dtype)
+    def put(self, spaces: Spaces, whole: Any, part: Any, dtype: str, where: Any = None) -> Any:
+        """The tensor beneath with the view's elements written over, all or some; `dtype` is that of `whole`."""
+        space, numbers = spaces.of(real_of(dtype)), spaces.known(self.numbers, "int64")
+        reals, flat = self._reals(spaces, part, dtype), self._flat(spaces, whole, dtype)
+        if where is not None:
+            numbers, reals = space.getitem(numbers, (where,)), space.getitem(reals, (where,))
+        return self._whole(spaces, space.put(flat, (numbers,), reals), dtype)
 
     def add(self, spaces: Spaces, part: Any, dtype: str) -> Any:
         """Zeros of the tensor beneath with the view's elements added; `dtype` is the tensor's."""

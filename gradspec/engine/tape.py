@@ -252,7 +252,8 @@ class Tape:
         memory = self.memory
         if not memory.quiet and table.recording and table.op.kind not in ("constant", "composite"):
             if any([kinds[s].grad for s in slots]):
-                slots = tuple([self._current(s) for s in slots])
+                fresh = {s: self._current(s) for s in dict.fromkeys(slots)}
+                slots = tuple([fresh[s] for s in slots])
         key = tuple([kinds[s] for s in slots])
         made = table.get(key)
         if made is None:
