@@ -40,7 +40,6 @@ class OpLike(Protocol):
     rules: Any  # dict[str, RuleLike]
     node: Any
     node_in_place: Any
-    outputs: str
     dynamic: bool
     view: bool
     apart: tuple[str, ...]
@@ -54,6 +53,8 @@ class OpLike(Protocol):
     passes_on: Callable[..., bool] | None
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None
+
+    def results(self, arguments: Any) -> Any: ...
 
     def result_dtypes(
         self, dtypes: dict[str, Any], statics: dict[str, Any], default: str

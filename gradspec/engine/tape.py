@@ -294,17 +294,20 @@ class Tape:
 
     def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of one node: the node stands at a slot of its own before them."""
-        kind_of = self._kind
-        if plan.node is None:
-            return tuple([self.push(part, kind_of(plan, part)) for part in result])
-        node = self.push(result, None, plan.node, slots)
         count = len(result)
-        return tuple(
-            [
-                self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,))
-                for j, part in enumerate(result)
-            ]
-        )
+        dtypes = plan.parts or (plan.out_dtype,) * count
+        shapes = [self.engine.library.shape_of(part) for part in result]
+        if plan.node is None:
+            of = self.engine.kinds.of
+            return tuple([self.push(result[j], of(dtypes[j], shapes[j])) for j in range(count)])
+        node = self.push(result, None, plan.node, slots)
+        outs = []
+        for j, part in enumerate(result):
+            flows = category(dtypes[j]) >= 2  # the indices beside sorted values are constants
+            kind = self.engine.kinds.of(dtypes[j], shapes[j], grad=flows)
+            made = (Part(plan.name, j, count), (node,)) if flows else (None, ())
+            outs.append(self.push(part, kind, *made))
+        return tuple(outs)
 
     def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of an op that gives views, which the memory is told of."""
@@ -365,7 +368,10 @@ class OpCalls:
             for name, value in arguments.items()
         )
         outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
-        return Traced(tape, outs[0]) if op.outputs == "one" else tuple(Traced(tape, s) for s in outs)
+        given = {param.name: arguments.get(param.name, param.default) for param in op.params}
+        if op.results(given) == "one":
+            return Traced(tape, outs[0])
+        return tuple(Traced(tape, s) for s in outs)
 
 
 def _template(tape: Tape, slots: list[int], value: Any, tensor: bool) -> Any:
