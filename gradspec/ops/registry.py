@@ -189,6 +189,11 @@ class Op:
         if facts:
             raise TypeError(f"op {self.name}: unknown facts {sorted(facts)}")
 
+    @property
+    def underivable(self) -> bool:
+        """Whether there is a node, but no derivative: backward through it fails."""
+        return self.kind not in ("composite", "constant") and not self.rules
+
     def partial(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register ∂y/∂argument."""
         return self._rule("partial", argument)

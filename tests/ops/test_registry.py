@@ -85,8 +85,8 @@ def test_rules_fit_the_kind(op: Op) -> None:
     if op.kind in ("composite", "constant"):
         assert not op.rules
         return
-    if op.node == "NotImplemented":
-        assert not op.rules, "a node without a derivative has no rules"
+    if op.name in ("floor_divide", "unique"):
+        assert op.underivable, "a node without a derivative has no rules"
         return
     assert op.rules, "a differentiable op has rules"
     assert op.node, "a node has a name"
