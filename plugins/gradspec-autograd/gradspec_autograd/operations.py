@@ -256,8 +256,9 @@ def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool 
         return np.zeros((), np.int64)
     if not descending:
         return anp.argsort(input, axis=dim, kind="stable")
-    plain = np.flip(getval_all(input), dim)
-    return input.shape[dim] - 1 - np.flip(np.argsort(plain, axis=dim, kind="stable"), dim)
+    backwards = (*(slice(None),) * (dim % _ndim(input)), slice(None, None, -1))
+    places = anp.argsort(input[backwards], axis=dim, kind="stable")[backwards]
+    return input.shape[dim] - 1 - places
 
 
 def _extremum(
