@@ -6,7 +6,7 @@ from math import inf
 from math import prod as product
 from typing import Any
 
-from gradspec.ops.arguments import axis_of, check_axis, int64_if_integral
+from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part, int64_if_integral, keeps_dtype
 from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, general
 from gradspec.ops.samples import sample, uniform
 from gradspec.ops.sort import PAIR, picked, put_back
@@ -86,6 +86,8 @@ def _(xp: Xp, ct: Any, input: Array, input_meta: Any, indices: Array, dim: int) 
     dtypes=int64_if_integral,
     inplace=True,
     check=check_axis(),
+    check_in_place=keeps_dtype,
+    warns=drops_imaginary_part,
     samples=(
         *ALONG,
         sample(input=uniform(3), dim=0, dtype="float64"),

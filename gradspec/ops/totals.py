@@ -22,11 +22,21 @@ SOME = (
 )
 
 
+def _cast_later(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
+    """A NaN must be seen before it is made an integer."""
+    return None, int64_if_integral(dtypes, statics)[1]
+
+
+def _no_complex(input: Any, dtype: str | None, **_: Any) -> None:
+    if "complex" in input.dtype or "complex" in (dtype or ""):
+        raise fault("dtype-unsupported", "nansum does not take complex tensors")
+
+
 @general(
     node="NansumBackward0",
-    dtypes=int64_if_integral,
+    dtypes=_cast_later,
     accepts=("float", "int", "bool"),
-    check=check_axes(),
+    check=each(_no_complex, check_axes()),
     samples=SOME,
 )
 def nansum(
@@ -39,20 +49,23 @@ def nansum(
     Source: linear in the elements that count; a NaN gets 0.
     """
     counted = xp.where(xp.isnan(input), 0, input)
+    if dtype is not None:
+        counted = xp.astype(counted, dtype)
     return xp.sum(counted, axes_of(dim, len(xp.shape(input))), keepdim)
 
 
 @nansum.vjp("input")
-def _(xp: Xp, ct: Array, input: Array, input_meta: Any, dim: Any, keepdim: bool) -> Array:
+def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y_meta: Any, dim: Any, keepdim: bool) -> Array:
     shape = input_meta.shape
     if not keepdim and shape:
         ct = xp.reshape(ct, reduced_shape(shape, axes_of(dim, len(shape))))
-    return xp.multiply(ct, xp.astype(xp.logical_not(xp.isnan(input)), xp.dtype))
+    return xp.multiply(ct, xp.astype(xp.logical_not(xp.isnan(input)), y_meta.dtype))
 
 
-def _floating(input: Any, **_: Any) -> None:
-    if not input.dtype.startswith(("float", "bfloat")):
-        raise fault("dtype-unsupported", f"nanmean does not take {input.dtype} tensors")
+def _floating(input: Any, dtype: str | None, **_: Any) -> None:
+    for one in (input.dtype, dtype or input.dtype):
+        if not one.startswith(("float", "bfloat")):
+            raise fault("dtype-unsupported", f"nanmean does not take {one}")
 
 
 @composite(accepts=("float",), check=each(_floating, check_axes()), samples=(*SOME[:6], SOME[7]))

@@ -236,9 +236,7 @@ def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
     return anp.cumsum(input, axis=dim) if _ndim(input) else input + 0
 
 
-def sort(
-    input: Array, dim: int = -1, descending: bool = False, stable: bool = False
-) -> tuple[Array, Array]:
+def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> tuple[Array, Array]:
     if _ndim(input) > 1:
         raise UnsupportedFeature("op:sort", "autograd's sort differentiates vectors only")
     if not _ndim(input):
