@@ -58,7 +58,7 @@ class Plan:
     __slots__ = (
         "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
         "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "saves",
-        "saves_anything", "saves_output", "saves_parts", "single", "warns", "zero_dim",
+        "saves_anything", "saves_output", "saves_parts", "single", "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -100,7 +100,8 @@ class Plan:
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
         # whether an operand's cotangent may be the memory of the output's
         self.passes_on = self.records and op.passes_on is not None and bool(op.passes_on(**seen))
-        self.marks = self.passes_on or op.written
+        self.written: int = op.written(**seen) if callable(op.written) else op.written
+        self.marks = self.passes_on or self.written > 0
         self._saved()
         self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
         self.back: Callable[..., None] = self._first_back

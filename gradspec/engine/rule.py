@@ -45,7 +45,7 @@ class OpLike(Protocol):
     apart: tuple[str, ...]
     check: Callable[..., None] | None
     check_in_place: Callable[..., None] | None
-    written: bool
+    written: Any  # int, or a function that gives one
     iterates: bool
     spreads: bool
     strides: Callable[..., tuple[Sequence[int], int]] | None

@@ -288,8 +288,8 @@ class Tape:
 
     def _mark(self, plan: Plan) -> None:
         """Note what is special about the next slot."""
-        if plan.op.written:
-            self.memory.versions[len(self.values)] = 1
+        if plan.written:
+            self.memory.versions[len(self.values)] = plan.written
         self.passes_on = self.passes_on or plan.passes_on
 
     def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ FAMILIES = {
     "sort": "sort argsort topk unique",
     "order": (
         "max max_all max_dim min min_all min_dim kthvalue median median_all median_dim nanmedian "
-        "nanmedian_all nanmedian_dim mode quantile quantile_between quantile_rank"
+        "nanmedian_all nanmedian_dim mode quantile quantile_between quantile_first quantile_rank"
     ),
     "cumulative": "cummax cummin cumprod logcumsumexp",
     "shape": (

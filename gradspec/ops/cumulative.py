@@ -149,11 +149,29 @@ def logcumsumexp(xp: Xp, input: Tensor, dim: int) -> Tensor:
     if not product(shape) or not shape:
         return input
     axis = axis_of(dim, len(shape))
-    real = xp.real(input)
-    largest = xp.take_along_axis(real, xp.cumulative_argmax(real, axis), axis)
-    top = xp.astype(xp.where(xp.isinf(largest), 0.0, largest), xp.dtype)
+    if xp.dtype.startswith("complex"):
+        return _in_turn(xp, input, shape[axis], axis)
+    largest = xp.take_along_axis(input, xp.cumulative_argmax(input, axis), axis)
+    top = xp.where(xp.isinf(largest), 0.0, largest)
     terms = xp.exp(_differences(xp, input, top, shape, axis))
     return xp.add(xp.log(xp.sum(terms, axis + 1)), top)
+
+
+def _in_turn(xp: Xp, input: Array, size: int, axis: int) -> Array:
+    """One element after the other, as torch does: the argument of a sum is not brought back to (−π, π]."""
+    before = (slice(None),) * axis
+    total = xp.getitem(input, (*before, slice(0, 1)))
+    results = [total]
+    for place in range(1, size):
+        element = xp.getitem(input, (*before, slice(place, place + 1)))
+        less = xp.less(xp.real(element), xp.real(total))
+        low, high = xp.where(less, element, total), xp.where(less, total, element)
+        total = xp.add(high, xp.log1p(xp.exp(xp.subtract(low, high))))
+        equal = xp.logical_and(xp.equal(xp.real(low), xp.real(high)), xp.isinf(xp.real(high)))
+        at_infinity = xp.where(xp.less(xp.real(low), 0.0), low, xp.log(xp.add(xp.exp(low), xp.exp(high))))
+        total = xp.where(equal, at_infinity, total)
+        results.append(total)
+    return xp.concat(results, axis)
 
 
 def _differences(xp: Xp, x: Array, y: Array, shape: tuple[int, ...], axis: int) -> Array:

@@ -8,14 +8,14 @@ from typing import Any
 
 from gradspec.dtypes import category
 from gradspec.ops.arguments import axis_of, check_axis, dtype_of, each, fault, reduced_shape, shape_of
-from gradspec.ops.registry import KEEP, Array, Operand, Tensor, Xp, composite, general
+from gradspec.ops.registry import KEEP, Array, Operand, Tensor, Xp, composite, general, linear
 from gradspec.ops.samples import sample, uniform
 from gradspec.ops.sort import PAIR, in_order, picked, put_back, size_along
 
 __all__ = [
     "kthvalue", "max", "max_all", "max_dim", "median", "median_all", "median_dim", "min", "min_all",
     "min_dim", "mode", "nanmedian", "nanmedian_all", "nanmedian_dim", "quantile", "quantile_between",
-    "quantile_rank",
+    "quantile_first", "quantile_rank",
 ]  # fmt: skip
 
 REAL = ("float", "int", "bool")
@@ -467,9 +467,7 @@ def quantile(
     if interpolation != "linear" and hasattr(q, "shape"):
         q = F.detach(q)  # a rank that is rounded does not move with q
     result = F.quantile_between(ordered, F.quantile_rank(F.detach(ordered), q), interpolation)
-    if len(getattr(q, "shape", ())):
-        result = F.transpose(F.unsqueeze(result, 0), 0, -1)
-    return F.squeeze_last(result, -1)
+    return F.quantile_first(result, bool(len(getattr(q, "shape", ()))), interpolation)
 
 
 @general(internal=True, node="MulBackward0")
@@ -495,6 +493,30 @@ def _(xp: Xp, ct: Array, ordered: Array, ordered_meta: Any) -> Array:
 
 def _with_nan(xp: Xp, ordered: Array) -> Array:
     return xp.any(xp.isnan(ordered), len(xp.shape(ordered)) - 1, True)
+
+
+def _steps_in_place(several: bool, interpolation: str, **_: Any) -> int:
+    """torch interpolates in place, and moves and drops the axis in place."""
+    return (interpolation in ("linear", "midpoint")) + (3 if several else 1)
+
+
+@linear(node="SqueezeBackward4", dtypes=KEEP, written=_steps_in_place, internal=True)
+def quantile_first(xp: Xp, input: Tensor, several: bool, interpolation: str) -> Tensor:
+    """The last axis, that of q, as the first one; without it where q is one number.
+
+    Source: linear; the transpose puts the axis back.
+    """
+    shape = xp.shape(input)
+    if not several:
+        return xp.reshape(input, shape[:-1])
+    return xp.permute_dims(input, (len(shape) - 1, *range(len(shape) - 1)))
+
+
+@quantile_first.adjoint("input")
+def _(xp: Xp, ct: Array, input_meta: Any, several: bool) -> Array:
+    if not several:
+        return xp.reshape(ct, input_meta.shape)
+    return xp.permute_dims(ct, (*range(1, len(input_meta.shape)), 0))
 
 
 def _between_node(interpolation: str, **_: Any) -> str:

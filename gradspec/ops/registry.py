@@ -161,8 +161,9 @@ class Op:
         self.check: Callable[..., None] | None = facts.pop("check", None)
         # The same, for the in-place form alone.
         self.check_in_place: Callable[..., None] | None = facts.pop("check_in_place", None)
-        # torch makes the result by an in-place op, so that its version starts at 1.
-        self.written: bool = facts.pop("written", False)
+        # By how many in-place ops torch makes the result, so that its version starts there: a number, or a
+        # function (arguments by name, tensors as metas) → number.
+        self.written: Any = facts.pop("written", 0)
         # Of a view op: how the result lies in memory. (shape and strides of the first argument, shape of the
         # result, place among several results; static arguments by name) → (strides, offset in elements of
         # the result); `unit`: how many elements of the result one of the argument makes.

@@ -325,7 +325,7 @@ def _(dice: Dice, op: str) -> Any:
 @_maker("logcumsumexp")
 def _(dice: Dice, op: str) -> Any:
     shape = dice.shape()
-    scale = 60 if dice.chance(0.2) and not dice.complex else 3
+    scale = 60 if dice.chance(0.2) else 3
     return {"input": dice.array(shape, -scale, scale), "dim": dice.dim(shape)}
 
 
