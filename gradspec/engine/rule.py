@@ -40,6 +40,8 @@ class OpLike(Protocol):
     rules: Any  # dict[str, RuleLike]
     node: Any
     node_in_place: Any
+    outputs: Any
+    chooses: bool
     dynamic: bool
     view: bool
     apart: tuple[str, ...]

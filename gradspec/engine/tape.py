@@ -352,14 +352,15 @@ class OpCalls:
         if op is None:
             raise AttributeError(name)
         names = tuple(op.by_name)
+        one = op.outputs == "one" and not op.chooses
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._call(op, dict(zip(names, args, strict=False)) | kwargs)
+            return self._call(op, dict(zip(names, args, strict=False)) | kwargs, one)
 
         setattr(self, name, call)
         return call
 
-    def _call(self, op: OpLike, arguments: dict[str, Any]) -> Any:
+    def _call(self, op: OpLike, arguments: dict[str, Any], one: bool) -> Any:
         tape = self._tape
         slots: list[int] = []
 
@@ -368,10 +369,10 @@ class OpCalls:
             for name, value in arguments.items()
         )
         outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
-        given = {param.name: arguments.get(param.name, param.default) for param in op.params}
-        if op.results(given) == "one":
-            return Traced(tape, outs[0])
-        return tuple(Traced(tape, s) for s in outs)
+        if not one:
+            given = {param.name: arguments.get(param.name, param.default) for param in op.params}
+            one = op.results(given) == "one"
+        return Traced(tape, outs[0]) if one else tuple(Traced(tape, s) for s in outs)
 
 
 def _template(tape: Tape, slots: list[int], value: Any, tensor: bool) -> Any:

@@ -9,7 +9,7 @@ from gradspec.ops.arguments import axis_of, check_axis, each, fault, reduced_sha
 from gradspec.ops.registry import INDEX, KEEP, Array, Tensor, Xp, constant, general
 from gradspec.ops.samples import ints, sample, uniform
 
-__all__ = ["argsort", "sort", "topk", "unique"]
+__all__ = ["argsort", "in_order", "picked", "put_back", "size_along", "sort", "topk", "unique"]
 
 PAIR = {"values": "", "indices": "int64"}
 DISTINCT = uniform(2, 5)

@@ -39,6 +39,8 @@ class Signature(NamedTuple):
         """What a call with these arguments gives, see `Op.results`; what is left out has its default."""
         if self.op is None:
             return "one"
+        if self.settled:
+            return self.op.outputs
         return self.op.results({p.name: arguments.get(p.name, p.default) for p in self.params})
 
     def instead(self, name: str) -> str:
