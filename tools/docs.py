@@ -82,6 +82,8 @@ def _op(op: Any) -> Iterator[str]:
     ]
     if op.rules:
         facts.append("- differentiable in " + ", ".join(f"`{name}`" for name in op.rules))
+    if isinstance(op.outputs, dict):
+        facts.append("- gives " + ", ".join(f"`{name}`" for name in op.outputs))
     if isinstance(op.node, str) and op.node:
         facts.append(f"- `grad_fn`: `{op.node}`")
     if op.inplace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.dataflow import Saves, Variable
@@ -42,27 +42,32 @@ class Operation:
 
     def __init__(self, backend: FunctionalBackend, call: Call, function: Callable[..., Any]) -> None:
         self.backend = backend
-        self.args = call.args
+        self.call = self.args = call.args
         self.function = function
         self.op: Op | None = registry.get(call.op)
+        self.checked = [self.op]
+        if self.op is not None and self.op.chooses:
+            self.op, chosen = self.op.chosen(_with_defaults(self.op, call.args))
+            self.args = tuple((name, value) for name, value in call.args if name in chosen)
+            self.checked.append(self.op)
         self.differentiable = self.op is None or self.op.kind != "constant"
-        self.slots = {name: _slots(value) for name, value in call.args}
+        self.slots = {name: _slots(value) for name, value in self.args}
+        results = "one" if self.op is None else self.op.results(_with_defaults(self.op, self.args))
+        self.results: dict[str, str] | None = None if isinstance(results, str) else results
         self.lent = frozenset(self.slots.get(_LENDS_ITS_DTYPE.get(call.op, ""), ()))
         # A composite may give back the very tensor it was given (`to` its own dtype).
         self.may_return_input = self.op is not None and self.op.kind == "composite"
         # torch makes a node of such an op, through which backward raises.
-        op = self.op
-        self.underivable = op is not None and op.kind not in ("composite", "constant") and not op.rules
+        self.underivable = self.op is not None and self.op.underivable
         self.gives_view = self.differentiable and gives_view(call)
 
     def check(self, inputs: Sequence[Any]) -> None:
         """Raise the ProgramError of arguments that torch refuses, by the registry's check of the op."""
-        if self.op is None or self.op.check is None:
-            return
         shown = [self._shown(value) for value in inputs]
-        arguments: dict[str, Any] = {param.name: param.default for param in self.op.params}
-        arguments.update((name, _filled(value, shown)) for name, value in self.args)
-        self.op.check(**arguments)
+        for op in self.checked:
+            if op is not None and op.check is not None:
+                given = [(name, _filled(value, shown)) for name, value in self.call if name in op.by_name]
+                op.check(**_with_defaults(op, given))
 
     def _shown(self, value: Any) -> Any:
         if value is None or type(value) in _NUMBERS:
@@ -82,7 +87,10 @@ class Operation:
                             values[k] = self._cast(values[k], compute)
         result = self.function(**{name: _filled(value, values) for name, value in self.args})
         outputs = result if isinstance(result, (tuple, list)) else [result]
-        return outputs if out is None else [self._cast(array, out) for array in outputs]
+        if out is None:
+            return outputs
+        dtypes = [out] * len(outputs) if self.results is None else [d or out for d in self.results.values()]
+        return [self._cast(array, dtype) for array, dtype in zip(outputs, dtypes, strict=True)]
 
     def _cast(self, value: Any, dtype: str) -> Any:
         if value is None or type(value) in _NUMBERS:
@@ -111,12 +119,16 @@ class Operation:
 
     def saves(self, inputs: Sequence[Any], outputs: Sequence[Variable]) -> Saves:
         """What torch would keep of this call: the parameter names of the rules that will run."""
-        given = {name: [inputs[k] for k in slots] for name, slots in self.slots.items()}
+        given: dict[str, Sequence[Any]] = {n: [inputs[k] for k in slots] for n, slots in self.slots.items()}
+        given |= {name: [one] for name, one in zip(self.results or (), outputs, strict=False)} | {
+            "y": outputs
+        }
         anything = self._keeps_index(inputs)
         found: dict[Variable, tuple[Variable, ...]] = {}
-        for name, values in given.items():
+        for name in self.slots:
+            values = given[name]
             needed = self._needed(name)
-            saved = [one for word in needed for one in (outputs if word == "y" else given.get(word, ()))]
+            saved = [one for word in needed for one in given.get(word, ())]
             for value in values:
                 if isinstance(value, Variable):
                     anything = anything or bool(saved)
@@ -149,6 +161,10 @@ class Operation:
             return (partner,) if partner else ()
         rule = op.rules.get(argument)
         return rule.names if rule else ()
+
+
+def _with_defaults(op: Op, given: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {param.name: param.default for param in op.params} | dict(given)
 
 
 def _slots(value: Any) -> list[int]:

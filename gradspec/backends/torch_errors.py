@@ -81,7 +81,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "is out of bounds",
         "index out of range",
         "tried to access index",
-        "selected index k out of range",
+        "selected (index|number) k out of range",
     ),
     "empty-reduction": (r"Expected reduction dim .*(to have non-zero size|numel\(\) == 0)",),
     "singular-matrix": ("is singular", "is not invertible", "is not positive-definite"),
@@ -109,7 +109,8 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "is only supported for",
         "doesn't work on unresolved conjugated",
         "tensors with non-complex dtypes",
-        "expected a floating",
+        "expected (a|input to have) floating",
+        "must be either float or double",
         "only supports? (floating|integer|bool)",
     ),
     "shape-mismatch": (
@@ -139,6 +140,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "must be batches of square",
         "has a different size than",
         "should be less than the corresponding input dimension",
+        "expected a matrix",
     ),
     "invalid-argument": (
         "only one dimension can be inferred",
@@ -170,6 +172,8 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "can't replace a None gradient",
         "must be greater than",
         "to be greater than",
+        r"^quantile\(\) (q|interpolation)",
+        "unique cannot be applied",
     ),
 }
 _WARNINGS: dict[str, tuple[str, ...]] = {

@@ -52,7 +52,7 @@ def _view(op: Op) -> dict[str, Any]:
         "signature": signature(op),
         "kind": op.kind,
         "differentiable": []
-        if op.kind == "constant" or op.node == "NotImplemented"
+        if op.kind == "constant" or op.underivable
         else [param.name for param in op.tensors],
         "inplace": op.inplace,
         "view": op.view,

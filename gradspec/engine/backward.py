@@ -203,6 +203,8 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         late = late or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k)
     if plan.saves_output:
         late = late or memory.last_write(k) > k
+    for part in plan.saves_parts:  # the outputs stand in the slots after the node
+        late = late or memory.last_write(k + 1 + part) > k
     if late:
         raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
 

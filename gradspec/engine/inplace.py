@@ -210,6 +210,7 @@ class _Node(ABC):
     name = ""
     saves: tuple[int, ...] = ()
     saves_output = False
+    saves_parts: tuple[int, ...] = ()
     saves_anything = False
     compute: str | None = None
 

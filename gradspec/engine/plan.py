@@ -50,13 +50,15 @@ class Plan:
     kinds     of the outputs; None in a place where only the value tells (boolean masks)
     records   whether a node is made
     pulls     whether a rule exists for each input that needs a gradient: (input position, argument)
-    saves     input positions whose values backward needs; `saves_output` likewise for the output
+    saves     input positions whose values backward needs; `saves_output` likewise for the output, and
+              `saves_parts` the places of those among several outputs
+    parts     the dtypes of outputs that have names; None where all have one dtype
     """
 
     __slots__ = (
         "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
-        "node", "op", "out_dtype", "outputs", "pairs", "passes_on", "records", "saves", "saves_anything",
-        "saves_output", "single", "warns", "zero_dim",
+        "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "saves",
+        "saves_anything", "saves_output", "saves_parts", "single", "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -89,13 +91,17 @@ class Plan:
         node = (in_place and op.node_in_place) or op.node
         self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
         self.node: Plan | None = self if self.records else None
-        self.outputs: int | None = None  # how many, once known, for an op that gives a tuple
         self.kind: Kind | None = None  # the output's, once known
-        self.single = op.outputs == "one"
+        results = op.results(arguments)
+        self.single = results == "one"
+        named = {} if isinstance(results, str) else results
+        self.part_names = tuple(named)
+        self.parts = tuple(dtype or self.out_dtype for dtype in named.values()) if named else None
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
         # whether an operand's cotangent may be the memory of the output's
         self.passes_on = self.records and op.passes_on is not None and bool(op.passes_on(**seen))
-        self.marks = self.passes_on or op.written
+        self.written: int = op.written(**seen) if callable(op.written) else op.written
+        self.marks = self.passes_on or self.written > 0
         self._saved()
         self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
         self.back: Callable[..., None] = self._first_back
@@ -180,10 +186,11 @@ class Plan:
             rules = list(self.op.rules.values())  # torch asks whether a value is needed only where several may be
         names = {name for rule in rules for name in rule.names}
         self.saves_output = "y" in names
+        self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)
         listed = any(n in self.arguments and self.op.by_name[n].kind == "Index" for n in names)
-        self.saves_anything = bool(positions) or self.saves_output or listed
+        self.saves_anything = bool(positions) or self.saves_output or bool(self.saves_parts) or listed
 
     # backward
 
@@ -223,6 +230,9 @@ class Plan:
             known: dict[str, Any] = {"ct": ct}
             if "y" in rule.names:
                 known["y"] = Symbol(lines.let("values[k]"), ct.shape)
+            for part, output in enumerate(self.part_names):
+                if output in rule.names:
+                    known[output] = Symbol(lines.let(f"values[k][{part}]"))
             for wanted in rule.names:
                 known[wanted] = known[wanted] if wanted in known else self._argument(wanted, saved)
             result = lines.call(rule.function, {n: known[n] for n in rule.names})

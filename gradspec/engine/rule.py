@@ -40,13 +40,14 @@ class OpLike(Protocol):
     rules: Any  # dict[str, RuleLike]
     node: Any
     node_in_place: Any
-    outputs: str
+    outputs: Any
+    chooses: bool
     dynamic: bool
     view: bool
     apart: tuple[str, ...]
     check: Callable[..., None] | None
     check_in_place: Callable[..., None] | None
-    written: bool
+    written: Any  # int, or a function that gives one
     iterates: bool
     spreads: bool
     strides: Callable[..., tuple[Sequence[int], int]] | None
@@ -54,6 +55,8 @@ class OpLike(Protocol):
     passes_on: Callable[..., bool] | None
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None
+
+    def results(self, arguments: Any) -> Any: ...
 
     def result_dtypes(
         self, dtypes: dict[str, Any], statics: dict[str, Any], default: str

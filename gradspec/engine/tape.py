@@ -289,23 +289,26 @@ class Tape:
 
     def _mark(self, plan: Plan) -> None:
         """Note what is special about the next slot."""
-        if plan.op.written:
-            self.memory.versions[len(self.values)] = 1
+        if plan.written:
+            self.memory.versions[len(self.values)] = plan.written
         self.passes_on = self.passes_on or plan.passes_on
 
     def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of one node: the node stands at a slot of its own before them."""
-        kind_of = self._kind
-        if plan.node is None:
-            return tuple([self.push(part, kind_of(plan, part)) for part in result])
-        node = self.push(result, None, plan.node, slots)
         count = len(result)
-        return tuple(
-            [
-                self.push(part, kind_of(plan, part), Part(plan.name, j, count), (node,))
-                for j, part in enumerate(result)
-            ]
-        )
+        dtypes = plan.parts or (plan.out_dtype,) * count
+        shapes = [self.engine.library.shape_of(part) for part in result]
+        if plan.node is None:
+            of = self.engine.kinds.of
+            return tuple([self.push(result[j], of(dtypes[j], shapes[j])) for j in range(count)])
+        node = self.push(result, None, plan.node, slots)
+        outs = []
+        for j, part in enumerate(result):
+            flows = category(dtypes[j]) >= 2  # the indices beside sorted values are constants
+            kind = self.engine.kinds.of(dtypes[j], shapes[j], grad=flows)
+            made = (Part(plan.name, j, count), (node,)) if flows else (None, ())
+            outs.append(self.push(part, kind, *made))
+        return tuple(outs)
 
     def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of an op that gives views, which the memory is told of."""
@@ -350,14 +353,15 @@ class OpCalls:
         if op is None:
             raise AttributeError(name)
         names = tuple(op.by_name)
+        one = op.outputs == "one" and not op.chooses
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._call(op, dict(zip(names, args, strict=False)) | kwargs)
+            return self._call(op, dict(zip(names, args, strict=False)) | kwargs, one)
 
         setattr(self, name, call)
         return call
 
-    def _call(self, op: OpLike, arguments: dict[str, Any]) -> Any:
+    def _call(self, op: OpLike, arguments: dict[str, Any], one: bool) -> Any:
         tape = self._tape
         slots: list[int] = []
 
@@ -366,7 +370,10 @@ class OpCalls:
             for name, value in arguments.items()
         )
         outs = tape.apply(tape.engine.table(op.name, args, tape.recording), tuple(slots))
-        return Traced(tape, outs[0]) if op.outputs == "one" else tuple(Traced(tape, s) for s in outs)
+        if not one:
+            given = {param.name: arguments.get(param.name, param.default) for param in op.params}
+            one = op.results(given) == "one"
+        return Traced(tape, outs[0]) if one else tuple(Traced(tape, s) for s in outs)
 
 
 def _template(tape: Tape, slots: list[int], value: Any, tensor: bool) -> Any:

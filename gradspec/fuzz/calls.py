@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from gradspec.fuzz.scout import Known
     from gradspec.ops.registry import Op, Param
 
-__all__ = ["CHANGES", "OPS", "VIEWS", "broadcastable", "call", "dims_text", "index_text", "op_names", "pick"]
+__all__ = [
+    "CHANGES", "OPS", "VIEWS", "broadcastable", "call", "dims_text", "index_text", "may_give_several",
+    "op_names", "pick",
+]  # fmt: skip
 
 Live = Mapping[str, "Known"]
 Shape = tuple[int, ...]
@@ -29,9 +32,15 @@ VIEWS = (
 )  # fmt: skip
 
 
+# Which of equal elements these take is left open, and random programs are full of equal elements.
+_OPEN_AT_TIES = ("kthvalue", "median", "mode", "nanmedian", "topk")
+
+
 def op_names() -> tuple[str, ...]:
-    """The ops that statements can call."""
-    return tuple(sorted(name for name, op in registry.items() if not op.internal))
+    """The ops that statements can call and whose results follow from their arguments."""
+    return tuple(
+        sorted(name for name, op in registry.items() if not op.internal and name not in _OPEN_AT_TIES)
+    )
 
 
 OPS = op_names()
@@ -52,6 +61,12 @@ _COMMON = (
     "square",
     "neg",
 )
+
+
+def may_give_several(expression: str) -> bool:
+    """Whether a call may give more than one tensor."""
+    op = registry.get(expression.partition("(")[0])
+    return op is not None and (op.chooses or op.outputs != "one")
 
 
 def pick(rng: Random, live: Live, fits: Callable[[Known], bool] | None = None) -> str | None:

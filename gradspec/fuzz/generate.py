@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.fuzz import literals
-from gradspec.fuzz.calls import CHANGES, VIEWS, broadcastable, call, index_text, pick
+from gradspec.fuzz.calls import CHANGES, VIEWS, broadcastable, call, index_text, may_give_several, pick
 from gradspec.fuzz.draft import View, program_of, watch
 from gradspec.fuzz.mistakes import MISTAKES
 from gradspec.fuzz.scout import Known, Scout, largest
@@ -205,12 +205,12 @@ class Author:
         rng = self.rng
         old = [name for name in self.live if name.startswith("y")]
         name = rng.choice(old) if old and self.chance(0.05) else self.name()
-        several = "split(" in expression
+        count = self.parts(expression) if may_give_several(expression) else 0
+        if count < 0:
+            return False
+        several = count > 0
         statement = f"{name} = {expression}"
         if several:
-            count = self.parts(expression)
-            if not count:
-                return False
             names = [name, *(self.name() for _ in range(count - 1))]
             statement = f"{', '.join(names)}{',' if count == 1 else ''} = {expression}"
         found = self.scout.results(statement, self.live)
@@ -232,12 +232,13 @@ class Author:
         return self.op(statement)
 
     def parts(self, expression: str) -> int:
-        """How many tensors a split gives."""
-        for count in range(1, 6):
+        """How many names an expression that may give several tensors takes: 0 for one tensor as it is,
+        −1 where it fails."""
+        for count in range(6):
             names = ", ".join(f"p{k}" for k in range(count))
-            if self.scout.results(f"{names}{',' if count == 1 else ''} = {expression}", self.live):
+            if self.scout.results(f"{names or 'p'}{',' if count == 1 else ''} = {expression}", self.live):
                 return count
-        return 0
+        return -1
 
     def modest(self, value: Dense) -> bool:
         return value.size <= 200 and (largest(value) <= LARGEST or self.chance(0.01))

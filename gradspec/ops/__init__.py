@@ -14,6 +14,13 @@ FAMILIES = {
     "creation": "zeros_like ones_like clone contiguous_clone detach to_copy to",
     "complex": "conj conjugate conj_view real_part imag_part real imag view_as_real view_as_complex complex_view real_view",
     "reduce": "sum mean prod var std amax amin argmax argmin logsumexp cumsum",
+    "totals": "nansum nanmean any all trace",
+    "sort": "sort argsort topk unique",
+    "order": (
+        "max max_all max_dim min min_all min_dim kthvalue median median_all median_dim nanmedian "
+        "nanmedian_all nanmedian_dim mode quantile quantile_between quantile_first quantile_rank"
+    ),
+    "cumulative": "cummax cummin cumprod logcumsumexp",
     "shape": (
         "view unsafe_view reshape_alias alias reshape flatten unsqueeze squeeze squeeze_last expand "
         "permute transpose t T mT H flip tril triu cat stack split"

@@ -10,8 +10,9 @@ from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
 __all__ = [
-    "always", "axes_of", "axis_of", "broadcast", "broadcast_shapes", "check_axes", "check_axis", "drops_imaginary_part",
-    "dtype_of", "each", "fault", "int64_if_integral", "reduced_shape", "rank_of", "resolved_size", "shape_of",
+    "always", "axes_of", "axis_of", "broadcast", "broadcast_shapes", "check_axes", "check_axis",
+    "drops_imaginary_part", "dtype_of", "each", "fault", "int64_if_integral", "keeps_dtype", "rank_of",
+    "reduced_shape", "resolved_size", "shape_of",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -125,6 +126,12 @@ def each(*checks: Callable[..., None]) -> Callable[..., None]:
     return check
 
 
+def keeps_dtype(input: Any, dtype: str | None, **_: Any) -> None:
+    """A check of an in-place form: `dtype` is not another one than the tensor's."""
+    if dtype not in (None, input.dtype):
+        raise fault("dtype-mismatch", f"in place {input.dtype} stays {input.dtype}: dtype cannot be {dtype}")
+
+
 def resolved_size(size: Sequence[int], count: int) -> Shape:
     """The shape for `count` elements, with a -1 worked out. Raises shape-mismatch and invalid-argument."""
     size = tuple(size)
@@ -142,7 +149,7 @@ def resolved_size(size: Sequence[int], count: int) -> Shape:
 
 
 def drops_imaginary_part(input: Any, dtype: str | None, **_: Any) -> tuple[tuple[str, str], ...]:
-    """A fact `warns`: complex elements are cast to a real dtype. As in torch, a cast to bool goes unnoticed."""
+    """A fact `warns`: complex elements are cast to a real dtype. As in torch, bool goes unnoticed."""
     if category(input.dtype) == 3 and prod(input.shape) and dtype is not None and 0 < category(dtype) < 3:
         return (("complex-to-real", f"casting {input.dtype} to {dtype} drops the imaginary part"),)
     return ()

@@ -27,13 +27,15 @@ SAME_ARGUMENTS = {
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
     "gate": "threshold_backward", "parts": "real_view", "joined": "complex_view",
+    "cumulative_prod": "cumprod",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
 # results that are constant wherever they are differentiable: the library's own function, nothing recorded
 CONSTANT = (
     "floor", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
-    "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin",
+    "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin", "argsort",
+    "cumulative_argmax", "cumulative_argmin",
     "any", "all", "zeros_like", "ones_like",
 )  # fmt: skip
 _BOOLEAN = frozenset(CONSTANT[2:14]) | {"any", "all"}
@@ -139,7 +141,7 @@ class Recording:
             shape = () if all(a.shape == () for a in arrays) else (1,)
             values = [self._tape.values[a.slot] if isinstance(a, Traced) else a for a in args]
             result = getattr(self._space(dtype, shape), name)(*values, **kwargs)
-            out = "bool" if name in _BOOLEAN else "int64" if name.startswith("arg") else dtype
+            out = "bool" if name in _BOOLEAN else "int64" if "arg" in name else dtype
             return Traced(self._tape, self._tape.array(result, out))
 
         return compute

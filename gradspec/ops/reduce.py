@@ -16,6 +16,7 @@ from gradspec.ops.arguments import (
     each,
     fault,
     int64_if_integral,
+    keeps_dtype,
     reduced_shape,
 )  # fmt: skip
 from gradspec.ops.registry import (
@@ -433,17 +434,12 @@ def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array, dim: Any, keep
     return xp.multiply(_spread(xp, ct, shape, dim, keepdim), xp.conj(weights))
 
 
-def _keeps_dtype(input: Any, dtype: str | None, **_: Any) -> None:
-    if dtype not in (None, input.dtype):
-        raise fault("dtype-mismatch", f"in place {input.dtype} stays {input.dtype}: dtype cannot be {dtype}")
-
-
 @linear(
     node="CumsumBackward0",
     dtypes=int64_if_integral,
     inplace=True,
     check=check_axis(),
-    check_in_place=_keeps_dtype,
+    check_in_place=keeps_dtype,
     warns=drops_imaginary_part,
     samples=(
         sample(input=uniform(3), dim=0),

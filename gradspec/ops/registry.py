@@ -15,7 +15,8 @@ decorator that says its kind; its derivative rules hang on it, one for each diff
 **A rule's parameter names are its saved tensors.**  They may be: `ct` (the cotangent of the output;
 a tuple for an op with several outputs), `y` (the output), any tensor argument (saved), any other
 argument (its static value), and `<argument>_meta` or `y_meta` (an object with `.shape` and `.dtype`,
-which saves nothing).
+which saves nothing).  An op whose results have names (`outputs`) has no `y`: a rule names the results
+that it needs.
 
 Kinds, cheapest first:
     composite     a body of other ops, `forward(F, ...)` with F.<op>(...); no rules. Tensors have
@@ -33,6 +34,10 @@ an `Index`, count as saved when a rule names them, as in torch, which makes tens
 
 Never in a rule: undoing broadcasting, adding cotangents, casting a cotangent to its argument's
 dtype.  The engine does these once.  A rule for a list argument returns a list.
+
+**One name, several forms.**  `max(x)` is one tensor, `max(x, 0)` two, `max(x, w)` another op.  Such an
+op is a composite with `chooses=True`: its body does nothing but call one op, and which one follows from
+the arguments alone.  How many results a call gives and what they are, `Op.results` answers for all ops.
 """
 
 from __future__ import annotations
@@ -136,7 +141,14 @@ class Op:
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument
-        self.outputs: str = facts.pop("outputs", "one")  # "one" or "tuple"
+        # What a call gives: "one" tensor; "tuple", as many as the shapes say; the results by name, each
+        # with its dtype ("" for that of the policy); or a function (arguments by name, of which only the
+        # static ones say anything) → one of these.
+        self.outputs: Any = facts.pop("outputs", "one")
+        # A composite that only picks one of several ops, by the arguments that are given.
+        self.chooses: bool = facts.pop("chooses", False)
+        # Parameter → the one that a tensor in its place means: `max(x, w)` is `max(x, other=w)`.
+        self.instead: dict[str, str] = facts.pop("instead", {})
         self.samples: tuple[Sample, ...] = tuple(facts.pop("samples", ()))
         self.kinks: dict[str, Any] = facts.pop("kinks", {})  # "x = 0": {"torch": 0.0, "right": 1.0}
         # The output's shape depends on values (boolean masks), not on shapes alone.
@@ -149,8 +161,9 @@ class Op:
         self.check: Callable[..., None] | None = facts.pop("check", None)
         # The same, for the in-place form alone.
         self.check_in_place: Callable[..., None] | None = facts.pop("check_in_place", None)
-        # torch makes the result by an in-place op, so that its version starts at 1.
-        self.written: bool = facts.pop("written", False)
+        # By how many in-place ops torch makes the result, so that its version starts there: a number, or a
+        # function (arguments by name, tensors as metas) → number.
+        self.written: Any = facts.pop("written", 0)
         # Of a view op: how the result lies in memory. (shape and strides of the first argument, shape of the
         # result, place among several results; static arguments by name) → (strides, offset in elements of
         # the result); `unit`: how many elements of the result one of the argument makes.
@@ -177,6 +190,11 @@ class Op:
         if facts:
             raise TypeError(f"op {self.name}: unknown facts {sorted(facts)}")
 
+    @property
+    def underivable(self) -> bool:
+        """Whether there is a node, but no derivative: backward through it fails."""
+        return self.kind not in ("composite", "constant") and not self.rules
+
     def partial(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register ∂y/∂argument."""
         return self._rule("partial", argument)
@@ -188,6 +206,24 @@ class Op:
     def vjp(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the vector-Jacobian product for argument."""
         return self._rule("vjp", argument)
+
+    def chosen(self, arguments: Mapping[str, Any]) -> tuple[Op, Mapping[str, Any]]:
+        """The op that a call comes to and its arguments: another one where this op `chooses`, else itself.
+
+        `arguments`: by name, defaults filled in; a tensor may be anything that is not None.
+        """
+        if not self.chooses:
+            return self, arguments
+        op, given = self.forward(_Choice(), **arguments)
+        return op, {param.name: given.get(param.name, param.default) for param in op.params}
+
+    def results(self, arguments: Mapping[str, Any]) -> Any:
+        """What a call gives: "one", "tuple", or the dtypes of its results by their names.
+
+        `arguments`: as for `chosen`.
+        """
+        op, given = self.chosen(arguments)
+        return op.outputs(**given) if callable(op.outputs) else op.outputs
 
     def result_dtypes(
         self, dtypes: dict[str, Any], statics: dict[str, Any], default: str = "float32"
@@ -216,7 +252,8 @@ class Op:
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
             code = function.__code__
             names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-            known = {*self.by_name, *(f"{n}_meta" for n in self.by_name), "ct", "y", "y_meta"}
+            results = self.outputs if isinstance(self.outputs, dict) else ("y", "y_meta")
+            known = {*self.by_name, *(f"{n}_meta" for n in self.by_name), "ct", *results}
             if unknown := [n for n in names if n not in known]:
                 raise TypeError(
                     f"op {self.name}: rule for {argument} names {unknown}, which it does not have"
@@ -230,6 +267,14 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+class _Choice:
+    """The `F` of a body that chooses: a call on it is the op and its arguments."""
+
+    def __getattr__(self, name: str) -> Callable[..., tuple[Op, dict[str, Any]]]:
+        op = registry[name]
+        return lambda *args, **kwargs: (op, dict(zip(op.by_name, args, strict=False)) | kwargs)
 
 
 _DOMAINS = ("bool", "int", "float", "complex")  # by dtypes.category

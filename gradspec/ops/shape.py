@@ -287,7 +287,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.reshape(ct, input_meta.shape)
 
 
-@linear(node="SqueezeBackward4", dtypes=KEEP, written=True, passes_on=always, internal=True)
+@linear(node="SqueezeBackward4", dtypes=KEEP, written=1, passes_on=always, internal=True)
 def squeeze_last(xp: Xp, input: Tensor, dim: int) -> Tensor:
     """Without the axis `dim` of size 1, at the end of a vector-matrix product.
 

@@ -8,9 +8,10 @@ itself which of them it can run.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from gradspec.errors import did_you_mean
-from gradspec.ops import registry
+from gradspec.ops import Op, registry
 from gradspec.ops.registry import Param
 from gradspec.records import NamedTuple
 
@@ -21,13 +22,30 @@ _REDUNDANT = ("torch.nn.functional.", "nn.functional.", "torch.Tensor.", "torch.
 
 
 class Signature(NamedTuple):
-    """An op as a statement sees it; `several`: it gives a tuple of tensors."""
+    """An op as a statement sees it."""
 
     name: str
     params: tuple[Param, ...]
-    several: bool
     in_place: bool
-    variadic: str  # the Tensors parameter that takes all further positional arguments, or ''
+    variadic: str = ""  # the Tensors parameter that takes all further positional arguments, or ''
+    op: Op | None = None  # None for a form of the language that is no op
+
+    @property
+    def settled(self) -> bool:
+        """Whether all calls give as many results."""
+        return self.op is None or not (self.op.chooses or callable(self.op.outputs))
+
+    def results(self, arguments: dict[str, Any]) -> Any:
+        """What a call with these arguments gives, see `Op.results`; what is left out has its default."""
+        if self.op is None:
+            return "one"
+        if self.settled:
+            return self.op.outputs
+        return self.op.results({p.name: arguments.get(p.name, p.default) for p in self.params})
+
+    def instead(self, name: str) -> str:
+        """The parameter that a tensor in the place of another one means, or ''."""
+        return self.op.instead.get(name, "") if self.op is not None else ""
 
 
 def _params(text: str) -> tuple[Param, ...]:
@@ -62,9 +80,9 @@ def find(name: str) -> Signature | None:
     in_place = (name.endswith("_") and not name.endswith("__")) or name == "__setitem__"
     op = registry.base_of(name)
     if op is not None and not op.internal:
-        return Signature(name, op.params, op.outputs != "one", in_place, op.variadic)
+        return Signature(name, op.params, in_place, op.variadic, op)
     if name in _FORMS:
-        return Signature(name, _params(_FORMS[name]), False, in_place, "")
+        return Signature(name, _params(_FORMS[name]), in_place)
     return None
 
 

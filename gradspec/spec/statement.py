@@ -203,12 +203,8 @@ class _Reader:
             self.expression(value_node)
             self.bad(value_node, "not an op that gives several tensors", "bind one name a step")
             return
-        signature = self.callee(value_node)
-        if signature is not None and not signature.several:
-            self.bad(
-                target, f"{signature.name} gives one tensor, not a tuple", f"write y = {signature.name}(…)"
-            )
-        if self.call(value_node, signature, several=True) is not _BROKEN and all(names):
+        made = self.call(value_node, self.callee(value_node), target)
+        if made is not _BROKEN and all(names):
             self.name_results(names)
 
     def name_results(self, names: tuple[str, ...]) -> None:
@@ -433,7 +429,8 @@ class _Reader:
                 self.bad(node.func, f'no op "{name}"', explain_unknown(name), "unknown-op")
         return signature
 
-    def call(self, node: Any, signature: Signature | None, several: bool = False) -> Any:
+    def call(self, node: Any, signature: Signature | None, target: Any = None) -> Any:
+        """A call, whose results go to the names of `target`, or are one tensor without it."""
         if signature is None and isinstance(node.func, _ast.Name) and node.func.id == "tensor":
             return self.make(node)
         arguments = [self.argument(each) for each in node.args]
@@ -447,10 +444,24 @@ class _Reader:
                 keywords[each.arg] = (each, self.expression(each.value))
         if signature is None:
             return _BROKEN
-        if signature.several and not several:
-            hint = f"name its results: a, b = {signature.name}(…), or a, = {signature.name}(…) for one"
-            return self.bad(node, f"{signature.name} gives a tuple of tensors", hint)
-        return self.invoke(signature, arguments, keywords, node.func, whole=node)
+        return self.invoke(signature, arguments, keywords, node.func, whole=node, target=target)
+
+    def count(self, signature: Signature, bound: dict[str, Any], whole: Any, target: Any) -> None:
+        """Note a fault where a call gives another number of tensors than the statement takes."""
+        name, results = signature.name, signature.results(bound)
+        if results == "one":
+            if target is not None:
+                self.bad(target, f"{name} gives one tensor, not a tuple", f"write y = {name}(…)")
+        elif target is None:
+            words = "a, b" if results == "tuple" else ", ".join(results)
+            hint = f"name its results: {words} = {name}(…)"
+            if results == "tuple":
+                hint += f", or a, = {name}(…) for one"
+            self.bad(whole, f"{name} gives a tuple of tensors", hint)
+        elif results != "tuple" and len(results) != len(target.elts):
+            names = len(target.elts)
+            message = f"{name} gives {len(results)} tensors here, not {names}"
+            self.bad(target, message, f"write {', '.join(results)} = {name}(…)")
 
     def run(self, name: str, arguments: list[tuple[Any, Any]], node: Any, operator: bool = False) -> Any:
         """An op that is written as an operator, an index or an attribute."""
@@ -468,6 +479,7 @@ class _Reader:
         *,
         operator: bool = False,
         whole: Any = None,
+        target: Any = None,
     ) -> Any:
         """Bind arguments to parameters; the result's Temp, or _BROKEN."""
         before = len(self.problems)
@@ -486,9 +498,12 @@ class _Reader:
                 value = self.convert(param, value, where, signature, inputs)
             if not is_default(param, value):
                 bound.append((param.name, value))
-        if len(self.problems) > before or any(
+        sound = len(self.problems) == before and not any(
             value is _BROKEN for _, value in [*arguments, *keywords.values()]
-        ):
+        )
+        if sound or signature.settled:
+            self.count(signature, dict(bound), whole, target)
+        if not sound or len(self.problems) > before:
             return _BROKEN
         if inputs and all(isinstance(value, Number) for value in inputs):
             hint = "numbers are computed with + - * / // % **; tensor(...) makes a tensor"
@@ -510,7 +525,8 @@ class _Reader:
             first = [param.name for param in positional].index(signature.variadic)
             arguments = _collect(arguments, first)  # einsum('ij,jk->ik', a, b)
         for param, argument in zip(positional, arguments, strict=False):
-            given[param.name] = argument
+            tensor = isinstance(argument[1], (Use, Temp))
+            given[(tensor and signature.instead(param.name)) or param.name] = argument
         if len(arguments) > len(positional):
             most = f"takes at most {len(positional)} positional argument{'s' * (len(positional) != 1)}"
             by_name = [param.name for param in signature.params if param.keyword_only]

@@ -106,14 +106,15 @@ def test_pure_sums_are_rounded_once():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_cumulative_sum(dtype):
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+def test_cumulative_sum_and_product(name, dtype):
     rng = np.random.default_rng(SEED)
     for shape in SHAPES:
         x = draw(rng, shape, dtype)
         for axis in range(-len(shape), len(shape)):
             agree(
                 dtype,
-                lambda xp, x, axis=axis: xp.cumulative_sum(x, axis),
+                lambda xp, x, axis=axis: getattr(xp, name)(x, axis),
                 x,
                 out=out_of("sum", dtype),
                 ulp=2,

@@ -55,6 +55,11 @@ class Dice:
         """Values with ties and zeros."""
         return np.asarray(self.rng.integers(-2, 3, shape) / 2).astype(self.dtype)
 
+    def distinct(self, shape: tuple[int, ...]) -> Any:
+        """Values of which no two are equal."""
+        count = int(np.prod(shape))
+        return np.asarray(self.rng.permutation(count) / 4 - 2).reshape(shape).astype(self.dtype)
+
     def broadcasting(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """A shape that broadcasts to `shape`."""
         cut = shape[int(self.rng.integers(len(shape) + 1)) :]
@@ -101,7 +106,8 @@ def _maker(*ops: str) -> Any:
 
 REAL_ONLY = {
     "sign", "maximum", "minimum", "amax", "amin", "clamp", "relu", "softmax", "log_softmax",
-    "argmax", "argmin", "lt", "le", "gt", "ge", "remainder",
+    "argmax", "argmin", "lt", "le", "gt", "ge", "remainder", "sort", "argsort", "topk", "kthvalue", "median",
+    "nanmedian", "mode", "max", "min", "cummax", "cummin", "quantile", "nansum", "nanmean", "unique",
 }  # fmt: skip
 
 
@@ -254,6 +260,124 @@ def _(dice: Dice, op: str) -> Any:
     if not dice.complex and dice.chance(0.2):
         args["dtype"] = "float64"
     return args
+
+
+@_maker("sort", "argsort")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args: dict[str, Any] = {"input": dice.distinct(shape)}
+    if dice.chance():  # torch keeps the order of equal elements where it is asked to
+        args = {"input": dice.coarse(shape), "stable": True}
+    return args | _some(dice, dim=dice.dim(shape), descending=True)
+
+
+@_maker("topk")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = shape[dim] if shape else 1
+    args = {
+        "input": dice.distinct(shape),
+        "k": int(dice.rng.integers(0 if shape else 1, size + 1)),
+        "dim": dim,
+    }
+    return args | _some(dice, largest=False)
+
+
+@_maker("kthvalue")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = shape[dim] if shape else 1
+    args = {"input": dice.distinct(shape), "k": int(dice.rng.integers(1, max(size, 1) + 1)), "dim": dim}
+    return args | _some(dice, keepdim=True)
+
+
+@_maker("median", "nanmedian", "max", "min")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    kind = int(dice.rng.integers(3))
+    if kind == 0:
+        return {"input": dice.coarse(shape)}
+    if kind == 1 and op in ("max", "min"):
+        a, b = dice.pair()
+        return {"input": dice.coarse(a), "other": dice.coarse(b)}
+    exact = op in ("max", "min")  # along a dim it is open which of equal elements is the median
+    args = {"input": dice.coarse(shape) if exact else dice.distinct(shape), "dim": dice.dim(shape)}
+    return args | _some(dice, keepdim=True)
+
+
+@_maker("mode", "cummax", "cummin")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args = {"input": dice.coarse(shape), "dim": dice.dim(shape)}
+    return args | (_some(dice, keepdim=True) if op == "mode" else {})
+
+
+@_maker("cumprod")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    coarse = dice.chance(0.4)
+    args = {"input": dice.coarse(shape) if coarse else dice.array(shape), "dim": dice.dim(shape)}
+    return args | ({} if dice.complex else _some(dice, 0.2, dtype="float64"))
+
+
+@_maker("logcumsumexp")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    scale = 60 if dice.chance(0.2) else 3
+    return {"input": dice.array(shape, -scale, scale), "dim": dice.dim(shape)}
+
+
+@_maker("quantile")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape())
+    q: Any = round(float(dice.rng.uniform(0, 1)), 3)
+    if dice.chance():
+        q = dice.array((3,) if dice.chance() else (), 0.0, 1.0)
+    args = {"input": dice.distinct(shape), "q": q}
+    ways = ["linear", "linear", "lower", "higher", "midpoint", "nearest"]
+    return args | _some(dice, dim=dice.dim(shape), keepdim=True, interpolation=str(dice.rng.choice(ways)))
+
+
+@_maker("nansum", "nanmean")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    array = dice.array(shape)
+    if dice.dtype.startswith("float"):
+        array = np.where(dice.rng.random(shape) < 0.3, np.nan, array).astype(array.dtype)
+    args: dict[str, Any] = {"input": array}
+    if dice.chance(0.7):
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+        args |= _some(dice, keepdim=True)
+    return args | _some(dice, 0.2, dtype="float64")
+
+
+@_maker("any", "all")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args: dict[str, Any] = {"input": dice.coarse(shape)}
+    if dice.chance(0.7):
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+        args |= _some(dice, keepdim=True)
+    return args
+
+
+@_maker("trace")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(2, 2))}
+
+
+@_maker("unique")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args = {"input": dice.coarse(shape)} | _some(dice, return_inverse=True, return_counts=True)
+    return args | (_some(dice, dim=dice.dim(shape)) if shape and 0 not in shape else {})
+
+
+def _some(dice: Dice, p: float = 0.5, **args: Any) -> dict[str, Any]:
+    """Each of some arguments, or not."""
+    return {name: value for name, value in args.items() if dice.chance(p)}
 
 
 @_maker("cat")

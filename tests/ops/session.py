@@ -11,7 +11,17 @@ from gradspec.errors import ProgramError
 from gradspec.ops import registry
 from gradspec.spec.model import Apply, Backward, Call, Grad, Leaf, Look, Program, Ref, Slot, Watch
 
-__all__ = ["LIBRARIES", "Result", "arrays_in", "backwards", "chain", "dense", "run", "second_order"]
+__all__ = [
+    "LIBRARIES",
+    "Result",
+    "arrays_in",
+    "backwards",
+    "chain",
+    "dense",
+    "outputs",
+    "run",
+    "second_order",
+]
 
 LIBRARIES = ("python", "numpy")
 _backends: dict[str, Any] = {}
@@ -124,10 +134,12 @@ class _Writer:
         return seen
 
 
-def _outputs(op: str, args: dict[str, Any]) -> int:
+def outputs(op: str, args: dict[str, Any]) -> int:
     """How many tensors a call gives."""
-    if op != "split":
-        return 1
+    entry = registry[op]
+    results = entry.results({param.name: args.get(param.name, param.default) for param in entry.params})
+    if results != "tuple":
+        return 1 if results == "one" else len(results)
     sections = args["split_size_or_sections"]
     if not isinstance(sections, int):
         return len(sections)
@@ -144,7 +156,7 @@ def run(library: str, op: str, args: dict[str, Any], wants: Any, cts: list[Any] 
     Raises ProgramError.
     """
     writer = _Writer(op, args, wants)
-    outs = tuple(writer.bind() for _ in range(_outputs(op, args)))
+    outs = tuple(writer.bind() for _ in range(outputs(op, args)))
     steps: list[Any] = [
         Apply(0, tuple(writer.inputs), outs, 0), Watch(tuple(Look(out, "", FIELDS) for out in outs), 1),
     ]  # fmt: skip
@@ -166,18 +178,18 @@ def run(library: str, op: str, args: dict[str, Any], wants: Any, cts: list[Any] 
 def second_order(
     library: str, op: str, args: dict[str, Any], wants: Any, ct: Any, weights: list[Any]
 ) -> list[Any]:
-    """The gradients of Σ weightsₖ·gradₖ, gradₖ being the gradients of the call for cotangent `ct`.
+    """The gradients of Σ weightsₖ·gradₖ, gradₖ being those of the call's first output for cotangent `ct`.
 
     All arrays among the arguments, then `ct`; None where there is none.
     """
     writer = _Writer(op, args, wants)
     wanted = [leaf.binding for leaf in writer.leaves if leaf.requires_grad]
-    (out,) = (writer.bind(),)
+    outs = tuple(writer.bind() for _ in range(outputs(op, args)))
     seed = writer.leaf(ct, requires_grad=True)
     firsts = tuple(writer.bind() for _ in wanted)
     steps: list[Any] = [
-        Apply(0, tuple(writer.inputs), (out,), 0),
-        Grad((out,), tuple(wanted), firsts, (Ref(seed),), None, True, True, True, 1),
+        Apply(0, tuple(writer.inputs), outs, 0),
+        Grad(outs[:1], tuple(wanted), firsts, (Ref(seed),), None, True, True, True, 1),
         Watch(tuple(Look(first, "", ("requires_grad",)) for first in firsts), 2),
     ]
     tracked = [look["requires_grad"] for look in writer.run(library, steps).seen[2]]
@@ -205,7 +217,7 @@ def backwards(
 ) -> None:
     """Call the op on copies of its arguments, then backward several times.
 
-    `change`: the copy to change in place before, by its number; -1 for the first output.
+    `change`: the copy to change in place before, by its number; outputs are counted from the end, as -1.
     Raises ProgramError.
     """
     writer = _Writer(op, args, wants)
@@ -214,12 +226,12 @@ def backwards(
     for leaf in list(writer.leaves):
         steps.append(writer.apply("clone", leaf.binding, at=len(steps)))
         copies[leaf.binding] = steps[-1].out[0]
-    outs = tuple(writer.bind() for _ in range(_outputs(op, args)))
+    outs = tuple(writer.bind() for _ in range(outputs(op, args)))
     steps.append(Apply(0, tuple(copies.get(k, k) for k in writer.inputs), outs, len(steps)))
     if change is not None:
         one = writer.bind()
         writer.constants[one] = 1
-        target = outs[0] if change < 0 else copies[writer.tensors[change]]
+        target = outs[change] if change < 0 else copies[writer.tensors[change]]
         steps.append(writer.apply("add_", target, one, at=len(steps)))
     gradients = tuple(Ref(writer.leaf(ct)) for ct in cts)
     for _ in range(times):

@@ -70,6 +70,8 @@ def test_result_dtypes(op: str) -> None:
                 call = _cast(MAKERS[op](dice), dtype, rng)
                 if any(array.size == 0 for array in arrays_in(call.args)):
                     continue
+                if op in ("kthvalue", "mode", "cummax", "cummin") and not arrays_in(call.args)[0].ndim:
+                    continue  # of one element alone torch takes every dtype there
                 if op == "einsum" and any(1 in array.shape for array in arrays_in(call.args)):
                     continue  # over an axis of size 1 torch sums no products, and then promotes
                 expected = _torch_dtype(call)

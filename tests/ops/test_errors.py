@@ -41,6 +41,10 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("shape-mismatch", "einsum", {"equation": "ij,jk->ik", "operands": [f(2, 3), f(2, 3)]}),
     ("shape-mismatch", "gather", {"input": f(2, 3), "dim": 1, "index": f(3, 1, dtype="int64")}),
     ("shape-mismatch", "__getitem__", {"input": f(3), "index": (f(2, dtype="bool"),)}),
+    ("shape-mismatch", "trace", {"input": f(2)}),
+    ("shape-mismatch", "trace", {"input": f(2, 2, 2)}),
+    ("shape-mismatch", "max", {"input": f(2), "other": f(3)}),
+    ("dtype-mismatch", "quantile", {"input": f(2), "q": f(dtype="float64")}),
     ("dtype-mismatch", "matmul", {"input": f(2, 2), "other": f(2, 2, dtype="float64")}),
     ("dtype-mismatch", "dot", {"input": f(2), "tensor": f(2, dtype="int64")}),
     ("dtype-mismatch", "linear", {"input": f(2, 2), "weight": f(2, 2, dtype="float64"), "bias": f(2)}),
@@ -60,6 +64,20 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("dtype-unsupported", "gather", {"input": f(2), "dim": 0, "index": f(2)}),
     ("dtype-unsupported", "__getitem__", {"input": f(2), "index": (f(2),)}),
     ("dtype-unsupported", "imag", {"input": f(2)}),
+    *(("dtype-unsupported", op, {"input": f(2, dtype="complex64")}) for op in
+      ("sort", "argsort", "mode", "max", "min", "median", "nanmedian", "nansum", "nanmean", "unique")),
+    *(("dtype-unsupported", op, {"input": f(2, dtype="complex64"), "dim": 0}) for op in
+      ("max", "min", "median", "nanmedian", "cummax", "cummin")),
+    *(("dtype-unsupported", op, {"input": f(2, dtype="bool"), "k": 1}) for op in ("topk", "kthvalue")),
+    ("dtype-unsupported", "median", {"input": f(2, dtype="bool")}),
+    ("dtype-unsupported", "nanmedian", {"input": f(2, dtype="bool"), "dim": 0}),
+    ("dtype-unsupported", "logcumsumexp", {"input": f(2, dtype="int64"), "dim": 0}),
+    ("dtype-unsupported", "quantile", {"input": f(2, dtype="float16"), "q": 0.5}),
+    ("dtype-unsupported", "nanmean", {"input": f(2, dtype="int64")}),
+    ("dtype-unsupported", "nanmean", {"input": f(2), "dtype": "int64"}),
+    ("dtype-unsupported", "nansum", {"input": f(2, dtype="complex64"), "dtype": "float32"}),
+    ("dtype-unsupported", "nansum", {"input": f(2), "dtype": "complex64"}),
+    ("dtype-unsupported", "trace", {"input": f(2, 2, dtype="bool")}),
     ("dim-out-of-range", "sum", {"input": f(2), "dim": 1}),
     ("dim-out-of-range", "softmax", {"input": f(2), "dim": -2}),
     ("dim-out-of-range", "cumsum", {"input": f(), "dim": 1}),
@@ -70,6 +88,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("dim-out-of-range", "stack", {"tensors": [f(2)], "dim": 2}),
     ("dim-out-of-range", "flip", {"input": f(2), "dims": [1]}),
     ("dim-out-of-range", "gather", {"input": f(2), "dim": 1, "index": f(2, dtype="int64")}),
+    *(("dim-out-of-range", op, {"input": f(2), "dim": 1}) for op in
+      ("sort", "argsort", "mode", "max", "min", "median", "nanmedian", "cummax", "cummin", "cumprod",
+       "logcumsumexp", "nansum", "nanmean", "any", "all", "unique")),
+    ("dim-out-of-range", "topk", {"input": f(2), "k": 1, "dim": 1}),
+    ("dim-out-of-range", "kthvalue", {"input": f(2), "k": 1, "dim": -2}),
+    ("dim-out-of-range", "quantile", {"input": f(2), "q": 0.5, "dim": 1}),
+    ("dim-out-of-range", "unique", {"input": f(), "dim": 0}),
+    ("dim-repeated", "any", {"input": f(2, 2), "dim": [0, -2]}),
+    ("dim-repeated", "nansum", {"input": f(2, 2), "dim": [0, 0]}),
     ("dim-repeated", "sum", {"input": f(2, 2), "dim": [0, -2]}),
     ("dim-repeated", "permute", {"input": f(2, 2), "dims": [0, 0]}),
     ("dim-repeated", "flip", {"input": f(2), "dims": [0, -1]}),
@@ -77,6 +104,11 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("empty-reduction", "amax", {"input": f(0)}),
     ("empty-reduction", "amin", {"input": f(2, 0), "dim": 1}),
     ("empty-reduction", "argmax", {"input": f(0)}),
+    ("empty-reduction", "max", {"input": f(0)}),
+    ("empty-reduction", "min", {"input": f(2, 0)}),
+    *(("empty-reduction", op, {"input": f(2, 0), "dim": 1}) for op in
+      ("max", "min", "median", "nanmedian", "mode")),
+    ("empty-reduction", "kthvalue", {"input": f(2, 0), "k": 1}),
     ("negative-integer-power", "pow", {"input": f(2, dtype="int64"), "exponent": -1}),
     ("invalid-argument", "div", {"input": f(2), "other": f(2), "rounding_mode": "up"}),
     ("invalid-argument", "pad", {"input": f(2), "pad": [1, 1], "mode": "mirror"}),
@@ -94,6 +126,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("invalid-argument", "einsum", {"equation": "ij,j", "operands": [f(2, 2)]}),
     ("invalid-argument", "einsum", {"equation": "i1->", "operands": [f(2, 2)]}),
     ("invalid-argument", "__getitem__", {"input": f(2), "index": (slice(None, None, 0),)}),
+    ("invalid-argument", "max", {"input": f(2), "dim": 0, "other": f(2)}),
+    ("invalid-argument", "min", {"input": f(2), "keepdim": True}),
+    ("invalid-argument", "median", {"input": f(2), "keepdim": True}),
+    ("invalid-argument", "quantile", {"input": f(2), "q": 1.5}),
+    ("invalid-argument", "quantile", {"input": f(2), "q": 2 * f(1)}),
+    ("invalid-argument", "quantile", {"input": f(2), "q": f(1, 1)}),
+    ("invalid-argument", "quantile", {"input": f(0), "q": 0.5}),
+    ("invalid-argument", "quantile", {"input": f(2), "q": 0.5, "interpolation": "up"}),
+    ("invalid-argument", "unique", {"input": f(2, 0), "dim": 0}),
     ("negative-step", "__getitem__", {"input": f(2), "index": (slice(None, None, -1),)}),
     ("too-many-indices", "__getitem__", {"input": f(2), "index": (0, 0)}),
     ("too-many-indices", "__getitem__", {"input": f(), "index": (0,)}),
@@ -102,6 +143,11 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("index-out-of-range", "__getitem__", {"input": f(2), "index": ([0, 2],)}),
     ("index-out-of-range", "__getitem__", {"input": f(2), "index": (3 * f(1, dtype="int64"),)}),
     ("index-out-of-range", "gather", {"input": f(2), "dim": 0, "index": -f(1, dtype="int64")}),
+    ("index-out-of-range", "topk", {"input": f(2), "k": 3}),
+    ("index-out-of-range", "topk", {"input": f(2), "k": -1}),
+    ("index-out-of-range", "topk", {"input": f(), "k": 2}),
+    ("index-out-of-range", "kthvalue", {"input": f(2), "k": 0}),
+    ("index-out-of-range", "kthvalue", {"input": f(2), "k": 3}),
 ]  # fmt: skip
 
 
@@ -120,8 +166,12 @@ def test_wrong_arguments(library: str, code: str, op: str, args: dict[str, Any])
 )
 def test_torch_refuses_them_too(code: str, op: str, args: dict[str, Any]) -> None:
     pytest.importorskip("torch")
+    from gradspec.backends.torch_errors import error_code
     from tests.ops import in_torch
     from tests.ops.test_against_torch import _map
 
-    with pytest.raises((RuntimeError, IndexError, TypeError, ValueError, NotImplementedError)):
+    with pytest.raises((RuntimeError, IndexError, TypeError, ValueError, NotImplementedError)) as caught:
         in_torch.call(op, {k: _map(v, lambda a: in_torch.tensor(a, False)) for k, v in args.items()})
+    print(caught.value)
+    if not isinstance(caught.value, TypeError):
+        assert error_code(caught.value) == code

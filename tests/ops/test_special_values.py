@@ -24,7 +24,8 @@ ROWS = np.array(
 BOUNDS = ((-1.0, 0.5), (0.0, None), (None, 0.0), (1.0, -1.0))
 OVER_A_DIM = (
     "sum", "mean", "prod", "amax", "amin", "std", "var", "logsumexp", "softmax", "log_softmax",
-    "cumsum", "argmax", "argmin",
+    "cumsum", "argmax", "argmin", "sort", "argsort", "max", "min", "median", "nanmedian", "cummax", "cummin",
+    "logcumsumexp", "nansum", "nanmean", "any", "all",
 )  # fmt: skip
 CALLS = [
     *(Call(op, {"input": POINTS}) for op in
@@ -42,7 +43,10 @@ CALLS = [
     Call("clamp", {"input": LEFT, "min": np.array(0.0), "max": RIGHT}),
     Call("where", {"condition": LEFT > 0, "input": LEFT, "other": RIGHT}),
     *(Call(op, {"input": ROWS, "dim": dim}) for dim in (0, 1) for op in OVER_A_DIM),
-    *(Call(op, {"input": row}) for row in ROWS for op in ("sum", "mean", "amax", "amin", "std", "var")),
+    *(Call(op, {"input": row}) for row in ROWS for op in
+      ("sum", "mean", "amax", "amin", "std", "var", "max", "min", "median", "nanmedian", "nansum", "nanmean",
+       "any", "all")),
+    *(Call("quantile", {"input": row, "q": np.array([0.0, 0.3, 1.0])}) for row in ROWS),
     *(Call("prod", {"input": row}) for row in ROWS if np.isfinite(row).all()),
 ]  # fmt: skip
 

@@ -83,6 +83,13 @@ def filled(value: Any, inputs: list[Any]) -> str:
         ("y = einsum('ii', [a])", ["y = einsum(equation='ii', operands=[a])"]),
         ("a, b = split(x, 2)", ["a,b = split(tensor=x, split_size_or_sections=2)"]),
         ("a, = split(x, [3])", ["a = split(tensor=x, split_size_or_sections=[3])"]),
+        ("y = max(x)", ["y = max(input=x)"]),
+        ("v, i = max(x, 0)", ["v,i = max(input=x, dim=0)"]),
+        ("y = max(x, w)", ["y = max(input=x, other=w)"]),
+        ("y = max(x, other=w * 2)", ["%0 = mul(input=w, other=2)", "y = max(input=x, other=%0)"]),
+        ("y = max(x, dim=None)", ["y = max(input=x)"]),
+        ("y = unique(x)", ["y = unique(input=x)"]),
+        ("y, n = unique(x, return_counts=True)", ["y,n = unique(input=x, return_counts=True)"]),
         (
             "y = x[0, ::2, None, ..., [1, 2], i, :n]",
             ["y = __getitem__(input=x, index=[0, ::2, None, Ellipsis, [1, 2], i, :n:])"],
@@ -185,6 +192,15 @@ def test_canonical_form(text: str, lines: list[str]) -> None:
         ("x.dtype = b", "bad-statement", "x.dtype"),
         ("y = split(x, 2)", "bad-statement", "split(x, 2)"),
         ("a, b = exp(x)", "bad-statement", "a, b"),
+        ("y = sort(x)", "bad-statement", "sort(x)"),
+        ("a, = sort(x)", "bad-statement", "a,"),
+        ("a, b, c = topk(x, 2)", "bad-statement", "a, b, c"),
+        ("a, b = max(x)", "bad-statement", "a, b"),
+        ("a, b = max(x, w)", "bad-statement", "a, b"),
+        ("y = max(x, 0)", "bad-statement", "max(x, 0)"),
+        ("y = exp(median(x, dim=1))", "bad-statement", "median(x, dim=1)"),
+        ("a, b, c = unique(x, return_inverse=True)", "bad-statement", "a, b, c"),
+        ("y = max(x, 1.5)", "wrong-argument", "1.5"),
         ("a, b = x", "bad-statement", "x"),
         ("a = b = exp(x)", "bad-statement", "b"),
         ("y = exp(x); z = exp(y)", "bad-statement", "z = exp(y)"),
@@ -227,6 +243,20 @@ def test_hints_name_a_next_step() -> None:
     assert "[2, 3]" in hint("y = reshape(x, 2, 3)")
     assert "dim" in hint("y = sum(x, dimm=0)")
     assert "in-place" in hint("cat_([x])")
+    assert "values, indices = max(" in hint("y = max(x, 0)")
+    assert "output, inverse, counts = unique(" in hint(
+        "y = unique(x, return_inverse=True, return_counts=True)"
+    )
+
+
+def test_how_many_results_a_call_gives_is_told_where_the_arguments_say_it() -> None:
+    def message(text: str) -> str:
+        return parse_statement(text).problems[0].message
+
+    assert message("a, b, c = max(x, 0)") == "max gives 2 tensors here, not 3"
+    assert message("a, b = max(x)") == "max gives one tensor, not a tuple"
+    # of a call that is wrong in itself nothing more is said
+    assert [p.code for p in parse_statement("a, b = max(x, dimm=0)").problems] == ["unknown-argument"]
 
 
 def test_calls_are_told_apart_where_equality_would_not() -> None:

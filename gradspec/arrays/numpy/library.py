@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradspec.arrays.numpy import indexing, layout
+from gradspec.arrays.numpy import indexing, layout, order
 from gradspec.arrays.numpy.bfloat16 import on_bfloat16, to_bfloat16
 from gradspec.arrays.numpy.elementwise import elementwise_functions
 from gradspec.arrays.numpy.faults import explain, explained
@@ -30,7 +30,8 @@ _LARGE = 1 << 14  # elements of an einsum's loop from which planning it pays
 _EXACT_IN_BFLOAT16 = (
     "astype", "shape", "zeros", "zeros_like", "ones", "ones_like", "arange", "negative", "abs", "sign",
     "floor", "trunc", "isnan", "isinf", "isfinite", "logical_not", "conj", "real", "imag", "complex",
-    "argmax", "argmin", "any", "all", "max", "min", "reshape", "permute_dims", "broadcast_to", "flip",
+    "argmax", "argmin", "argsort", "cumulative_argmax", "cumulative_argmin", "any", "all", "max", "min",
+    "reshape", "permute_dims", "broadcast_to", "flip",
     "concat", "stack", "tril", "triu", "getitem", "take_along_axis", "nonzero",
 )  # fmt: skip
 
@@ -91,7 +92,7 @@ library = NumpyLibrary()
 
 def _functions(dtype: str) -> dict[str, Function]:
     functions = elementwise_functions(dtype) | reduce_functions(dtype) | _creation(dtype)
-    for module in (layout, indexing):
+    for module in (layout, indexing, order):
         functions |= {name: getattr(module, name) for name in module.__all__}
     functions |= {"matmul": np.matmul, "einsum": _einsum}
     if dtype == "bfloat16":

@@ -13,7 +13,7 @@ from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "cumulative_sum", "max", "mean", "min", "prod",
+    "all", "any", "argmax", "argmin", "cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod",
     "reduce_functions", "sum",
 ]  # fmt: skip
 
@@ -36,7 +36,7 @@ def reduce_functions(dtype: str) -> dict[str, Function]:
     """All of them by name, for arrays of `dtype` and whatever else comes by."""
     table: dict[str, Function] = {
         "sum": sum, "prod": prod, "mean": mean, "max": max, "min": min, "argmax": argmax, "argmin": argmin,
-        "any": any, "all": all, "cumulative_sum": cumulative_sum,
+        "any": any, "all": all, "cumulative_sum": cumulative_sum, "cumulative_prod": cumulative_prod,
     }  # fmt: skip
     if np.dtype("float32" if dtype == "bfloat16" else dtype) in _WIDE:
         table |= {"sum": _wide_sum, "prod": _wide_prod, "mean": _wide_mean}
@@ -132,10 +132,21 @@ _DOUBLE = {"float16": np.float64, "float32": np.float64, "complex64": np.complex
 
 def cumulative_sum(x: Any, axis: int) -> Any:
     """Accumulated in double precision, rounded once."""
+    return _cumulative(x, axis, np.add)
+
+
+def cumulative_prod(x: Any, axis: int) -> Any:
+    """Accumulated in double precision, rounded once."""
+    return _cumulative(x, axis, np.multiply)
+
+
+def _cumulative(x: Any, axis: int, function: Any) -> Any:
     x = np.asarray(x)
     if not x.ndim:
         return x.astype(_WIDE.get(x.dtype, x.dtype) if x.dtype != _HALF else _HALF)[()]
     if x.dtype.kind in "biu":
-        return np.add.accumulate(x, axis, np.int64)
+        return function.accumulate(x, axis, np.int64)
     wide = _DOUBLE.get(x.dtype.name)
-    return np.add.accumulate(x, axis) if wide is None else np.add.accumulate(x, axis, wide).astype(x.dtype)
+    return (
+        function.accumulate(x, axis) if wide is None else function.accumulate(x, axis, wide).astype(x.dtype)
+    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradspec.arrays.python import indexing, layout, linear, reduce
+from gradspec.arrays.python import indexing, layout, linear, order, reduce
 from gradspec.arrays.python.array import PyArray
 from gradspec.arrays.python.elementwise import elementwise_functions, joined, make_complex, parts
 from gradspec.arrays.python.rounding import cast_list, cast_number, list_rounder, number_rounder
@@ -90,8 +90,8 @@ def _array_functions(own: str) -> dict[str, Function]:
     functions["complex"] = make_complex
     functions["parts"], functions["joined"] = parts, joined
     functions["gate"] = _gate(functions["less_equal"], functions["where"])
-    for name in ("sum", "prod", "max", "min", "argmax", "argmin", "any", "all", "mean", "cumulative_sum"):
-        functions[name] = _on_first(getattr(reduce, name), own)
+    for module in (reduce, order):
+        functions |= {name: _on_first(getattr(module, name), own) for name in module.__all__}
     for name in ("reshape", "permute_dims", "broadcast_to", "flip", "tril", "triu", "pad"):
         functions[name] = _on_first(getattr(layout, name), own)
     return functions | _creation(own) | _on_several(own)

@@ -23,7 +23,10 @@ from gradspec.arrays.python.rounding import list_rounder
 from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
-__all__ = ["all", "any", "argmax", "argmin", "cumulative_sum", "max", "mean", "min", "prod", "sum"]
+__all__ = [
+    "all", "any", "argmax", "argmin", "cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod",
+    "sum",
+]  # fmt: skip
 
 Axis = int | Sequence[int] | None
 Function = Callable[[list[Any]], Any]
@@ -137,6 +140,14 @@ def all(x: PyArray, axis: Axis = None, keepdims: bool = False) -> PyArray:
 
 
 def cumulative_sum(x: PyArray, axis: int) -> PyArray:
+    return _cumulative(x, axis, operator.add)
+
+
+def cumulative_prod(x: PyArray, axis: int) -> PyArray:
+    return _cumulative(x, axis, operator.mul)
+
+
+def _cumulative(x: PyArray, axis: int, combine: Callable[[Any, Any], Any]) -> PyArray:
     dtype = _wide(x.dtype)
     source = list(map(int, x.data)) if x.dtype == "bool" else x.data
     if not x.shape:
@@ -146,5 +157,5 @@ def cumulative_sum(x: PyArray, axis: int) -> PyArray:
     for block in range(0, len(x.data), size * step or 1):
         for start in range(block, block + step):
             line = slice(start, start + size * step, step)
-            data[line] = accumulate(source[line])
+            data[line] = accumulate(source[line], combine)
     return _rounded(PyArray(data, x.shape, dtype))

@@ -236,6 +236,53 @@ def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
     return anp.cumsum(input, axis=dim) if _ndim(input) else input + 0
 
 
+def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> tuple[Array, Array]:
+    if _ndim(input) > 1:
+        raise UnsupportedFeature("op:sort", "autograd's sort differentiates vectors only")
+    if not _ndim(input):
+        return input + 0, np.zeros((), np.int64)
+    if not descending:
+        return anp.sort(input, axis=dim, kind="stable"), anp.argsort(input, axis=dim, kind="stable")
+    # sorted from the other end, equal elements keep their order too
+    turned = input[::-1]
+    places = anp.argsort(turned, axis=dim, kind="stable")[::-1]
+    return anp.sort(turned, axis=dim, kind="stable")[::-1], len(input) - 1 - places
+
+
+def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
+    if not _ndim(input):
+        return np.zeros((), np.int64)
+    if not descending:
+        return anp.argsort(input, axis=dim, kind="stable")
+    backwards = (*(slice(None),) * (dim % _ndim(input)), slice(None, None, -1))
+    places = anp.argsort(input[backwards], axis=dim, kind="stable")[backwards]
+    return input.shape[dim] - 1 - places
+
+
+def _extremum(
+    function: Callable[..., Array], place: Callable[..., Array], of_two: Callable[..., Array]
+) -> Callable[..., Any]:
+    def extremum(
+        input: Array, dim: int | None = None, keepdim: bool = False, other: Array | None = None
+    ) -> Any:
+        if other is not None:
+            return of_two(input, other)
+        if dim is None:
+            return function(input)
+        axis = _axis(input, dim)
+        return function(input, axis=axis, keepdims=keepdim), place(input, axis=axis, keepdims=keepdim)
+
+    return extremum
+
+
+def _question(function: Callable[..., Array]) -> Callable[..., Array]:
+    def ask(input: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        each_alone = dim is not None and not isinstance(dim, int) and not len(dim)
+        return function(input, axis=() if each_alone else _axis(input, dim), keepdims=keepdim)
+
+    return ask
+
+
 def expand(input: Array, size: Sequence[int]) -> Array:
     lead = len(size) - _ndim(input)
     shape = tuple(input.shape[k - lead] if one == -1 and k >= lead else one for k, one in enumerate(size))
@@ -320,7 +367,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "logsumexp": _reduction(asp.logsumexp),
     "std": _moment(anp.std), "var": _moment(anp.var),
     "argmax": _extremum_index(anp.argmax), "argmin": _extremum_index(anp.argmin),
-    "cumsum": cumsum,
+    "cumsum": cumsum, "sort": sort, "argsort": argsort,
+    "max": _extremum(anp.max, anp.argmax, anp.maximum), "min": _extremum(anp.min, anp.argmin, anp.minimum),
+    "any": _question(anp.any), "all": _question(anp.all),
+    "trace": lambda input: anp.trace(input),
     "cat": cat,
     "stack": lambda tensors, dim=0: anp.stack(list(tensors), axis=dim),
     "expand": expand, "flatten": flatten, "pad": pad, "permute": permute,
