@@ -197,7 +197,7 @@ class TapeBackend(StepwiseBackend):
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
         tape = self.machine.tape
         memory = tape.memory
-        if run.recorded is not None or not memory.quiet or tape.inferred:
+        if run.recorded is not None or not memory.is_quiet() or tape.inferred:
             return run.apply_run(steps, start)
         values, kinds = tape.values, tape.kinds
         new_value, new_kind, new_node, new_ins = (
@@ -239,7 +239,7 @@ class TapeBackend(StepwiseBackend):
                 if step.__class__ is not Apply:
                     return index
                 run.apply_one(step)
-                if not memory.quiet:
+                if not memory.is_quiet():
                     return run.apply_run(steps, index + 1)
                 prepared = run.calls[step.call]
                 tables[step.call] = prepared[recording].plain if type(prepared) is tuple else None

@@ -19,7 +19,6 @@ from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
-    from gradspec.engine.memory import Memory
     from gradspec.engine.plan import Plan
     from gradspec.engine.tape import Tape
 
@@ -99,7 +98,9 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
             "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
         )
     if prod(kind.shape) and category(plan.compute or plan.out_dtype) == 3 > category(kind.dtype):
-        tape.warned.append(("complex-to-real", f"a {plan.compute} result is written into a {kind.dtype} tensor"))
+        tape.warned.append(
+            ("complex-to-real", f"a {plan.compute} result is written into a {kind.dtype} tensor")
+        )
     if plan.out_dtype != kind.dtype:
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
@@ -140,9 +141,7 @@ def _write_some(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...]) ->
     tape.memory.write(tensor, plan.forward(*given), where=written)
 
 
-def _check_relations(
-    tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool, spread: bool
-) -> None:
+def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool, spread: bool) -> None:
     """An operand that lies in part of the written memory, or in all of it otherwise arranged, has no
     defined value. As in torch, only stretches of memory without gaps are looked at.
 

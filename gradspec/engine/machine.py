@@ -133,7 +133,7 @@ class Machine:
     def apply(self, table: Table, tensors: Sequence[int]) -> tuple[int, ...]:
         """Run one call; the tensors it gives."""
         memory, tape = self.memory, self.tape
-        if memory.quiet:
+        if memory.is_quiet():
             return tape.apply(table, tuple(tensors))
         outs = tape.apply(table, tuple([memory.slot(tensor) for tensor in tensors]))
         return tuple([memory.owner.get(out, out) for out in outs])

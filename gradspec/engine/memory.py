@@ -83,8 +83,7 @@ class Memory:
         if self.versions:
             self.known[tensor] = self.version(tensor)
 
-    @property
-    def quiet(self) -> bool:
+    def is_quiet(self) -> bool:
         """Whether every tensor is a memory of its own, at the slot it was made at."""
         return not self.now and not self.views and not self.taken
 
@@ -243,9 +242,7 @@ class Memory:
         if layout.offset or layout.strides != contiguous(self.tape.kinds[slot].shape):
             self.laid[slot] = layout
 
-    def view_layout(
-        self, table: Table, inputs: tuple[int, ...], shape: tuple[int, ...], part: int
-    ) -> Layout:
+    def view_layout(self, table: Table, inputs: tuple[int, ...], shape: tuple[int, ...], part: int) -> Layout:
         """How a result of a view op lies; `part`: its place among several."""
         op, mine = table.op, self.layout(inputs[0])
         if op.strides is None:

@@ -80,7 +80,7 @@ class Places:
         return spaces.of(complex_of(dtype)).joined(found) if self._complex else found
 
     def put(self, spaces: Spaces, whole: Any, part: Any, dtype: str, where: Any = None) -> Any:
-        """The tensor beneath with the view's elements written over, all or some; `dtype` is that of `whole`."""
+        """The tensor beneath with the view's elements, all or some, written; `dtype`: that of `whole`."""
         space, numbers = spaces.of(real_of(dtype)), spaces.known(self.numbers, "int64")
         reals, flat = self._reals(spaces, part, dtype), self._flat(spaces, whole, dtype)
         if where is not None:

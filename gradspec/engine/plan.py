@@ -183,7 +183,9 @@ class Plan:
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.op.rules) == 1:
-            rules = list(self.op.rules.values())  # torch asks whether a value is needed only where several may be
+            rules = list(
+                self.op.rules.values()
+            )  # torch asks whether a value is needed only where several may be
         names = {name for rule in rules for name in rule.names}
         self.saves_output = "y" in names
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)

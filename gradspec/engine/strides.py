@@ -34,7 +34,9 @@ def contiguous(shape: Ints) -> Ints:
 def is_dense(shape: Ints, strides: Ints) -> bool:
     """Whether the elements fill a stretch of memory without gaps and repeats."""
     step = 1
-    for stride, size in sorted((stride, size) for size, stride in zip(shape, strides, strict=True) if size != 1):
+    for stride, size in sorted(
+        (stride, size) for size, stride in zip(shape, strides, strict=True) if size != 1
+    ):
         if stride != step:
             return not prod(shape)
         step *= size
@@ -44,9 +46,7 @@ def is_dense(shape: Ints, strides: Ints) -> bool:
 def obeys(shape: Ints, grad: Ints, leaf: Ints) -> bool:
     """Whether a gradient lies as torch wants it to: like its leaf if that is dense, else contiguous."""
     wanted = leaf if is_dense(shape, leaf) else contiguous(shape)
-    return all(
-        a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True)
-    )
+    return all(a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True))
 
 
 def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:

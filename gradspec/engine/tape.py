@@ -250,10 +250,9 @@ class Tape:
         kinds = self.kinds
         values = self.values
         memory = self.memory
-        if not memory.quiet and table.recording and table.op.kind not in ("constant", "composite"):
-            if any([kinds[s].grad for s in slots]):
-                fresh = {s: self._current(s) for s in dict.fromkeys(slots)}
-                slots = tuple([fresh[s] for s in slots])
+        if not memory.is_quiet() and self._makes_node(table, slots):
+            fresh = {s: self._current(s) for s in dict.fromkeys(slots)}
+            slots = tuple([fresh[s] for s in slots])
         key = tuple([kinds[s] for s in slots])
         made = table.get(key)
         if made is None:
@@ -281,6 +280,12 @@ class Tape:
                 memory.lay_result(out, slots)
             return (out,)
         return self._several(plan, slots, result)
+
+    def _makes_node(self, table: Table, slots: tuple[int, ...]) -> bool:
+        """Whether a call is one node over its operands, whose histories it asks for."""
+        if not table.recording or table.op.kind in ("constant", "composite"):
+            return False
+        return any(self.kinds[s].grad for s in slots)
 
     def _current(self, slot: int) -> int:
         """A slot that is a tensor's present value, with that tensor's history; another slot as it is."""

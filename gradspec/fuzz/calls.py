@@ -350,7 +350,9 @@ def _clamp(rng: Random, live: Live, x: str) -> str:
         low, high = (number_text(rng, dtype) if rng.random() < 0.7 else None for _ in range(2))
     else:
         both = rng.random() < 0.5
-        fits = (lambda known: known.shape == shape) if both else lambda known: broadcastable(known.shape, shape)
+        fits = (
+            (lambda known: known.shape == shape) if both else lambda known: broadcastable(known.shape, shape)
+        )
         low, high = pick(rng, live, fits), pick(rng, live, fits)
         if not both:
             low, high = rng.choice(((low, None), (None, high)))

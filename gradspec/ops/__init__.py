@@ -12,7 +12,10 @@ FAMILIES = {
     "binary": "add sub mul div remainder floor_divide pow maximum minimum clamp where",
     "compare": "eq ne lt le gt ge",
     "creation": "zeros_like ones_like clone contiguous_clone detach to_copy to",
-    "complex": "conj conjugate conj_view real_part imag_part real imag view_as_real view_as_complex complex_view real_view",
+    "complex": (
+        "conj conjugate conj_view real_part imag_part real imag view_as_real view_as_complex complex_view "
+        "real_view"
+    ),
     "reduce": "sum mean prod var std amax amin argmax argmin logsumexp cumsum",
     "totals": "nansum nanmean any all trace",
     "sort": "sort argsort topk unique",

@@ -21,7 +21,8 @@ from gradspec.ops.registry import (
 from gradspec.ops.samples import bools, pairs, sample, uniform
 
 __all__ = [
-    "add", "clamp", "div", "floor_divide", "maximum", "minimum", "mul", "pow", "remainder", "sub", "where",
+    "add", "check_divisor", "clamp", "div", "floor_divide", "maximum", "minimum", "mul", "pow", "remainder",
+    "sub", "where",
 ]  # fmt: skip
 
 TWO = broadcast("input", "other")

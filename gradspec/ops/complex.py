@@ -12,8 +12,8 @@ from gradspec.ops.samples import sample, uniform
 from gradspec.ops.strides import kept, of_pairs, paired
 
 __all__ = [
-    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "real_view", "view_as_complex",
-    "view_as_real",
+    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "real_view",
+    "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
 
@@ -141,7 +141,9 @@ def _check_as_complex(input: Any, **_: Any) -> None:
     if input.dtype not in ("float32", "float64"):
         raise fault("dtype-unsupported", f"view_as_complex needs a real floating tensor, not {input.dtype}")
     if not input.shape or input.shape[-1] != 2:
-        raise fault("invalid-argument", f"view_as_complex needs a last axis of 2, not shape {list(input.shape)}")
+        raise fault(
+            "invalid-argument", f"view_as_complex needs a last axis of 2, not shape {list(input.shape)}"
+        )
 
 
 @linear(
@@ -200,9 +202,7 @@ def _check_imag(input: Any, **_: Any) -> None:
         raise fault("dtype-unsupported", f"imag needs a complex tensor, not {input.dtype}")
 
 
-@composite(
-    view=True, check=_check_imag, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),)
-)
+@composite(view=True, check=_check_imag, samples=(sample(input=Dense("complex128", (2,), [1 + 2j, -3j])),))
 def imag(F: Any, input: Tensor) -> Tensor:
     """Im z of a complex tensor. Shares memory. Shape: any → same.
 

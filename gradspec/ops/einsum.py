@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.ops.arguments import broadcast_shapes, fault
+from gradspec.ops.arguments import broadcast_shapes, fault, int64_if_integral
 from gradspec.ops.registry import KEEP, PROMOTE, SAME, Array, Tensor, Tensors, Xp, composite, general, linear
 from gradspec.ops.samples import sample, uniform
 from gradspec.records import NamedTuple
@@ -158,7 +158,15 @@ def _(xp: Xp, ct: Array, equation: str, operands: Any, operands_meta: Any) -> li
     ]
 
 
-@linear(node="DiagonalBackward0", dtypes=KEEP, internal=True)
+def _alone_node(equation: str, **_: Any) -> str:
+    return "SumBackward1" if _sums(equation)[0] else "PermuteBackward0"
+
+
+def _alone_dtypes(dtypes: dict[str, Any], statics: dict[str, Any]) -> Any:
+    return int64_if_integral(dtypes, statics) if _sums(statics["equation"])[0] else KEEP
+
+
+@linear(node=_alone_node, dtypes=_alone_dtypes, internal=True)
 def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
     """einsum of one operand that names an axis twice.
 

@@ -26,9 +26,7 @@ def _at(dim: int, index: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * dim, index)
 
 
-@linear(
-    node="SelectBackward0", dtypes=KEEP, view=True, strides=selected, internal=True, check=_check_select
-)
+@linear(node="SelectBackward0", dtypes=KEEP, view=True, strides=selected, internal=True, check=_check_select)
 def select(xp: Xp, input: Tensor, dim: int, index: int) -> Tensor:
     """Element `index` of the axis `dim`, which goes. Shares memory.
 
@@ -92,20 +90,22 @@ def _array(xp: Xp, nested: Any) -> Array:
 
 def _checked(xp: Xp, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """The arrays of an index, every integer of them in range. Raises index-out-of-range."""
-    entries = index_arrays(xp, indices)
+    entries: list[Any] = []
     axis = 0
-    if 0 in _left(entries, shape):  # nothing is selected, and nobody looks
-        return tuple(_harmless(xp, entry) for entry in entries)
-    for entry in entries:
-        if isinstance(entry, slice):
-            axis += 1
+    given = index_arrays(xp, indices)
+    nothing = 0 in _left(given, shape)  # is selected, and nobody looks at the numbers
+    for entry in given:
+        if isinstance(entry, slice) or _is_mask(entry):
+            entries.append(entry)
+            axis += 1 if isinstance(entry, slice) else len(xp.shape(entry))
             continue
-        if _is_mask(entry):
-            axis += len(xp.shape(entry))
-            continue
-        _in_range(xp, entry, shape[axis], allow_negative=True)
+        if _is_beyond(xp, entry, -shape[axis], shape[axis]):
+            if not nothing:
+                raise fault("index-out-of-range", f"an index is not in [{-shape[axis]}, {shape[axis] - 1}]")
+            entry = xp.zeros_like(entry)
+        entries.append(entry)
         axis += 1
-    return entries
+    return tuple(entries)
 
 
 def _left(entries: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -118,20 +118,15 @@ def _left(entries: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*sizes, *shape[axis:])
 
 
-def _harmless(xp: Xp, entry: Any) -> Any:
-    return entry if isinstance(entry, slice) or _is_mask(entry) else xp.zeros_like(entry)
-
-
 def _is_mask(array: Any) -> bool:
     return isinstance(array, bool) or str(getattr(array, "dtype", "int64")) == "bool"
 
 
-def _in_range(xp: Xp, index: Array, size: int, *, allow_negative: bool) -> None:
+def _is_beyond(xp: Xp, index: Array, low: int, end: int) -> bool:
+    """Whether an index has a number below `low`, or one that is not below `end`."""
     if not prod(xp.shape(index)):
-        return
-    low = -size if allow_negative else 0
-    if xp.any(xp.less(index, low)) or xp.any(xp.greater_equal(index, size)):
-        raise fault("index-out-of-range", f"an index is not in [{low}, {size - 1}]")
+        return False
+    return bool(xp.any(xp.less(index, low))) or bool(xp.any(xp.greater_equal(index, end)))
 
 
 def _consumed(entry: Any) -> int:
@@ -327,7 +322,9 @@ def gather(xp: Xp, input: Tensor, dim: int, index: Tensor) -> Tensor:
     if not prod(xp.shape(index)):
         return xp.zeros(xp.shape(index))
     axis = axis_of(dim, len(shape))
-    _in_range(xp, index, (shape or (1,))[axis], allow_negative=False)
+    size = (shape or (1,))[axis]
+    if _is_beyond(xp, index, 0, size):
+        raise fault("index-out-of-range", f"an index is not in [0, {size - 1}]")
     if not shape or not xp.shape(index):
         flat = xp.take_along_axis(_at_least_1d(xp, input), _index_1d(xp, index), axis)
         return xp.reshape(flat, xp.shape(index))

@@ -6,9 +6,18 @@ from typing import Any
 
 from gradspec.ops.arguments import fault
 from gradspec.ops.indexing import index_arrays
-from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, linear
+from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
-__all__ = ["copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto", "threshold_backward"]
+__all__ = [
+    "copy",
+    "duplicate",
+    "fill_all",
+    "index_get",
+    "index_put",
+    "index_put_add",
+    "scatter_onto",
+    "threshold_backward",
+]
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -117,7 +126,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return ct
 
 
-@linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True)
+@general(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True)
 def threshold_backward(xp: Xp, input: Tensor, result: Tensor) -> Tensor:
     """input where result > 0, else 0: what relu hands on. As torch has it, zero for result, and not nothing.
 
@@ -126,7 +135,7 @@ def threshold_backward(xp: Xp, input: Tensor, result: Tensor) -> Tensor:
     return xp.gate(input, result)
 
 
-@threshold_backward.adjoint("input")
+@threshold_backward.vjp("input")
 def _(xp: Xp, ct: Array, result: Array) -> Array:
     return xp.gate(ct, result)
 

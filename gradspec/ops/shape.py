@@ -427,7 +427,7 @@ def _check_swap(input: Any, dim0: int, dim1: int, **_: Any) -> None:
     node_in_place="TransposeBackward1",
     dtypes=KEEP,
     view=True,
-    strides=permuted(lambda ndim, dim0, dim1: _swapped(ndim, dim0, dim1)),
+    strides=permuted(_swapped),
     inplace=True,
     check=_check_swap,
     samples=(

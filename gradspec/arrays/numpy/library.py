@@ -170,7 +170,19 @@ def _creation(own: str) -> dict[str, Function]:
     def gate(x: Any, y: Any) -> Any:
         return where(np.less_equal(y, 0), 0.0, x)
 
-    created = (full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate, parts, joined)
+    created = (
+        full,
+        zeros,
+        ones,
+        zeros_like,
+        ones_like,
+        arange,
+        explained(where),
+        explained(complex),
+        gate,
+        parts,
+        joined,
+    )
     return {function.__name__: function for function in created} | {"astype": _astype}
 
 

@@ -11,7 +11,7 @@ from gradspec.arrays.python.kernels import BINARY, UNARY, Kernel, kernels
 from gradspec.arrays.python.rounding import cast_list, list_rounder, number_rounder
 from gradspec.dtypes import category, complex_of, promote, real_of
 
-__all__ = ["elementwise_functions", "make_complex"]
+__all__ = ["elementwise_functions", "joined", "make_complex", "parts"]
 
 Function = Callable[..., Any]
 RAISED = (ArithmeticError, ValueError)  # what a fast kernel raises where IEEE has an answer
@@ -141,7 +141,9 @@ def make_complex(re: Any, im: Any) -> Any:
 
 def parts(x: Any) -> PyArray:
     """The real and imaginary part of each element, along a new last axis."""
-    shape, data, dtype = (x.shape, x.data, x.dtype) if type(x) is PyArray else ((), [complex(x)], "complex128")
+    shape, data, dtype = (
+        (x.shape, x.data, x.dtype) if type(x) is PyArray else ((), [complex(x)], "complex128")
+    )
     return PyArray([part for z in data for part in (z.real, z.imag)], (*shape, 2), real_of(dtype))
 
 
