@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["on_bfloat16", "to_bfloat16"]
+__all__ = ["next_bfloat16", "on_bfloat16", "to_bfloat16"]
 
 
 def to_bfloat16(x: Any) -> Any:
@@ -22,6 +22,16 @@ def to_bfloat16(x: Any) -> Any:
     kept = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
     result = kept.astype(np.uint32).view(np.float32).reshape(single.shape)
     return np.where(np.isnan(single), single, result)[()]
+
+
+def next_bfloat16(a: Any, b: Any) -> Any:
+    """The bfloat16 next to each element of a towards b, as float32."""
+    start, end = np.broadcast_arrays(np.asarray(a, np.float32), np.asarray(b, np.float32))
+    away = (end > start) == (start > 0)  # away from zero
+    bits = np.array(start).view(np.int32) + np.where(away, 1 << 16, -1 << 16).astype(np.int32)
+    smallest = np.copysign(np.float32(2.0**-133), end)
+    moved = np.where(start == 0, smallest, bits.view(np.float32))
+    return np.where(np.isnan(start) | np.isnan(end), start + end, np.where(start == end, end, moved))[()]
 
 
 def on_bfloat16(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from gradspec.arrays import special
+from gradspec.arrays.numpy.bfloat16 import next_bfloat16
 from gradspec.dtypes import category
 from gradspec.errors import ProgramError
 
@@ -19,34 +22,60 @@ _UFUNCS: dict[str, Function] = {
     "floor_divide": np.floor_divide, "remainder": np.remainder, "pow": np.power, "negative": np.negative,
     "abs": np.absolute, "sign": np.sign, "sqrt": np.sqrt, "square": np.square, "reciprocal": np.reciprocal,
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sin": np.sin, "cos": np.cos,
-    "tanh": np.tanh, "floor": np.floor, "trunc": np.trunc, "maximum": np.maximum, "minimum": np.minimum,
+    "log2": np.log2, "log10": np.log10, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
+    "acosh": np.arccosh, "atanh": np.arctanh, "hypot": np.hypot, "atan2": np.arctan2, "copysign": np.copysign,
+    "nextafter": np.nextafter, "fmod": np.fmod, "floor": np.floor, "trunc": np.trunc, "round": np.rint,
+    "maximum": np.maximum, "minimum": np.minimum,
     "equal": np.equal, "not_equal": np.not_equal, "less": np.less, "less_equal": np.less_equal,
     "greater": np.greater, "greater_equal": np.greater_equal, "logical_and": np.logical_and,
     "logical_or": np.logical_or, "logical_not": np.logical_not, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "conj": np.conjugate, "real": attrgetter("real"), "imag": attrgetter("imag"),
 }  # fmt: skip
 _HALF_MAX = 65504
+
+
+def _each(function: Callable[..., float], inputs: int = 1) -> Function:
+    """A function of doubles, called for every element of arrays."""
+    loop = np.frompyfunc(function, inputs, 1)
+
+    def call(*operands: Any) -> Any:
+        dtype = next((x.dtype for x in operands if hasattr(x, "dtype")), np.float64)
+        return np.asarray(loop(*[np.asarray(x, np.float64) for x in operands]), dtype)[()]
+
+    return call
+
+
+_SPECIAL: dict[str, Function] = {
+    "erf": _each(math.erf), "erfc": _each(math.erfc), "erfinv": _each(special.erfinv),
+    "lgamma": _each(special.lgamma), "digamma": _each(special.digamma),
+    "polygamma": _each(special.polygamma, inputs=2),
+}  # fmt: skip
 # What a kind of number does not have: these raise dtype-unsupported.
 _NOT_INTEGER = (
-    "divide", "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid",
+    "divide", "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
+    "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "atan2", "copysign",
+    "nextafter", "sigmoid", *_SPECIAL,
 )  # fmt: skip
-_NOT_BOOL = (*_NOT_INTEGER, "subtract", "negative", "floor_divide", "remainder", "pow")
+_NOT_BOOL = (*_NOT_INTEGER, "subtract", "negative", "floor_divide", "remainder", "fmod", "pow")
 _NOT_COMPLEX = (
-    "floor_divide", "remainder", "maximum", "minimum", "floor", "trunc", "less", "less_equal", "greater",
-    "greater_equal",
+    "floor_divide", "remainder", "fmod", "maximum", "minimum", "floor", "trunc", "round", "less",
+    "less_equal", "greater", "greater_equal", "hypot", "atan2", "copysign", "nextafter", *_SPECIAL,
 )  # fmt: skip
 
 
 def elementwise_functions(dtype: str) -> dict[str, Function]:
     """All of them by name for arrays of `dtype`. Operands that are all Python numbers give doubles."""
     kind = category(dtype)
-    table: dict[str, Function] = _UFUNCS | {"sigmoid": _half_sigmoid if dtype == "float16" else _sigmoid}
+    table: dict[str, Function] = _UFUNCS | _SPECIAL | {"sigmoid": _sigmoid}
     if dtype == "float16":
-        table["divide"] = _half_divide
+        table |= {"divide": _half_divide, "sigmoid": _half_sigmoid}
+    if dtype == "bfloat16":
+        table["nextafter"] = next_bfloat16
     if kind < 3:
         table["conj"] = table["real"] = _identity
     if kind < 2:
-        table |= dict.fromkeys(("floor", "trunc"), _identity)
+        table |= dict.fromkeys(("floor", "trunc", "round"), _identity)
     if kind == 1:
         table["pow"] = _integer_power
     if kind == 0:

@@ -29,10 +29,10 @@ _LARGE = 1 << 14  # elements of an einsum's loop from which planning it pays
 # In bfloat16, functions whose results are what they were given need no rounding.
 _EXACT_IN_BFLOAT16 = (
     "astype", "shape", "zeros", "zeros_like", "ones", "ones_like", "arange", "negative", "abs", "sign",
-    "floor", "trunc", "isnan", "isinf", "isfinite", "logical_not", "conj", "real", "imag", "complex",
-    "argmax", "argmin", "argsort", "cumulative_argmax", "cumulative_argmin", "any", "all", "max", "min",
-    "reshape", "permute_dims", "broadcast_to", "flip",
-    "concat", "stack", "tril", "triu", "getitem", "take_along_axis", "nonzero",
+    "floor", "trunc", "round", "copysign", "nextafter", "isnan", "isinf", "isfinite", "logical_not", "conj",
+    "real", "imag", "complex", "argmax", "argmin", "argsort", "cumulative_argmax", "cumulative_argmin", "any",
+    "all", "max", "min", "reshape", "permute_dims", "broadcast_to", "flip", "concat", "stack", "tril", "triu",
+    "getitem", "take_along_axis", "nonzero",
 )  # fmt: skip
 
 

@@ -8,10 +8,13 @@ fast one has raised.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from struct import pack, unpack
 
 __all__ = [
-    "cos", "divide", "exp", "expm1", "floor", "floor_divide", "log", "log1p", "maximum", "minimum", "pow",
-    "reciprocal", "remainder", "sigmoid", "sign", "sin", "sqrt", "square", "trunc",
+    "acos", "acosh", "asin", "atanh", "cos", "cosh", "divide", "exp", "expm1", "floor", "floor_divide",
+    "fmod", "log", "log10", "log1p", "log2", "maximum", "minimum", "next_after", "pow", "reciprocal",
+    "remainder", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "trunc",
 ]  # fmt: skip
 
 INF, NAN = math.inf, math.nan
@@ -44,6 +47,13 @@ def remainder(a: float, b: float) -> float:
     try:
         return a % b
     except ZeroDivisionError:
+        return NAN
+
+
+def fmod(a: float, b: float) -> float:
+    try:
+        return math.fmod(a, b)
+    except ValueError:
         return NAN
 
 
@@ -90,6 +100,20 @@ def log(x: float) -> float:
         return -INF if x == 0 else NAN
 
 
+def log2(x: float) -> float:
+    try:
+        return math.log2(x)
+    except ValueError:
+        return -INF if x == 0 else NAN
+
+
+def log10(x: float) -> float:
+    try:
+        return math.log10(x)
+    except ValueError:
+        return -INF if x == 0 else NAN
+
+
 def log1p(x: float) -> float:
     try:
         return math.log1p(x)
@@ -111,6 +135,42 @@ def cos(x: float) -> float:
         return NAN
 
 
+def _or_nan(function: Callable[[float], float]) -> Callable[[float], float]:
+    """`function`, NaN where it is not defined."""
+
+    def total(x: float) -> float:
+        try:
+            return function(x)
+        except ValueError:
+            return NAN
+
+    return total
+
+
+tan, asin, acos, acosh = map(_or_nan, (math.tan, math.asin, math.acos, math.acosh))
+
+
+def sinh(x: float) -> float:
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(INF, x)
+
+
+def cosh(x: float) -> float:
+    try:
+        return math.cosh(x)
+    except OverflowError:
+        return INF
+
+
+def atanh(x: float) -> float:
+    try:
+        return math.atanh(x)
+    except ValueError:
+        return math.copysign(INF, x) if abs(x) == 1 else NAN
+
+
 def sigmoid(x: float) -> float:
     """1/(1+e⁻ˣ), from e⁻|x| so that nothing overflows and small values keep their digits."""
     if x >= 0:
@@ -129,6 +189,32 @@ def floor(x: float) -> float:
 
 def trunc(x: float) -> float:
     return math.copysign(math.trunc(x), x) if math.isfinite(x) else x
+
+
+def round(x: float) -> float:
+    """Half to even."""
+    return math.copysign(x.__round__(), x) if math.isfinite(x) else x
+
+
+def next_after(dtype: str) -> Callable[[float, float], float]:
+    """A function (a, b) → the number of a floating dtype that is next to a towards b."""
+    if dtype == "float64":
+        return math.nextafter
+    # the number and its bits as struct has them, and how far apart neighbours are in these
+    number, bits = ("e", "h") if dtype == "float16" else ("f", "i")
+    step = 1 << 16 if dtype == "bfloat16" else 1
+
+    def following(a: float, b: float) -> float:
+        if math.isnan(a) or math.isnan(b):
+            return NAN
+        if a == b:
+            return b
+        away = step if (b > a) == (a > 0) else -step  # away from zero
+        place = unpack(bits, pack(number, a))[0] + away if a else step
+        found: float = unpack(number, pack(bits, place))[0]
+        return found if a else math.copysign(found, b)
+
+    return following
 
 
 def sign(x: float) -> float:

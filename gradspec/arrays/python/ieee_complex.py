@@ -9,8 +9,9 @@ from collections.abc import Callable
 from gradspec.arrays.python import ieee
 
 __all__ = [
-    "abs", "cos", "divide", "exp", "expm1", "log", "log1p", "pow", "reciprocal", "sigmoid", "sign", "sin",
-    "sqrt", "square", "tanh",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "divide", "exp", "expm1", "log",
+    "log10", "log1p", "log2", "pow", "reciprocal", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan",
+    "tanh",
 ]  # fmt: skip
 
 NAN = complex(math.nan, math.nan)
@@ -91,6 +92,19 @@ def log1p(z: complex) -> complex:
     return log(complex(1 + x, y))
 
 
+def log2(z: complex) -> complex:
+    return _in_units(log(z), math.log(2))
+
+
+def log10(z: complex) -> complex:
+    return _in_units(log(z), math.log(10))
+
+
+def _in_units(z: complex, unit: float) -> complex:
+    """z/unit part by part, since Python's division would make NaN of an infinite z."""
+    return complex(z.real / unit, z.imag / unit)
+
+
 def sqrt(z: complex) -> complex:
     return cmath.sqrt(z)
 
@@ -124,7 +138,15 @@ def _cos(x: float, y: float) -> complex:
 
 sin = _or_parts(cmath.sin, _sin)
 cos = _or_parts(cmath.cos, _cos)
+tan = _or_parts(cmath.tan, lambda _x, _y: NAN)
 tanh = _or_parts(cmath.tanh, lambda _x, _y: NAN)
+sinh = _or_parts(cmath.sinh, lambda x, y: complex(ieee.sinh(x) * ieee.cos(y), ieee.cosh(x) * ieee.sin(y)))
+cosh = _or_parts(cmath.cosh, lambda x, y: complex(ieee.cosh(x) * ieee.cos(y), ieee.sinh(x) * ieee.sin(y)))
+asin, acos, asinh, acosh = (
+    _or_parts(function, lambda _x, _y: NAN) for function in (cmath.asin, cmath.acos, cmath.asinh, cmath.acosh)
+)
+atan = _or_parts(cmath.atan, lambda x, y: complex(x, math.copysign(math.inf, y)))
+atanh = _or_parts(cmath.atanh, lambda x, y: complex(math.copysign(math.inf, x), y))
 
 
 def sigmoid(z: complex) -> complex:

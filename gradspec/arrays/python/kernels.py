@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from gradspec.arrays import special
 from gradspec.arrays.python import ieee, ieee_complex
 from gradspec.dtypes import BITS, category, real_of
 from gradspec.errors import ProgramError
@@ -34,10 +35,13 @@ class Kernel(NamedTuple):
 BINARY = (
     "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
+    "fmod", "hypot", "atan2", "copysign", "nextafter", "polygamma",
 )  # fmt: skip
 UNARY = (
     "negative", "abs", "sign", "sqrt", "square", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos",
     "tanh", "floor", "trunc", "logical_not", "isnan", "isinf", "isfinite", "conj", "real", "imag", "sigmoid",
+    "log2", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "round", "erf",
+    "erfc", "erfinv", "lgamma", "digamma",
 )  # fmt: skip
 _ORDER = ("less", "less_equal", "greater", "greater_equal")
 _COMPARE: dict[str, Function] = {
@@ -93,6 +97,28 @@ _REAL: dict[str, _Entry] = {
     "floor": _same(ieee.floor, False),
     "trunc": _same(ieee.trunc, False),
     "sigmoid": _same(ieee.sigmoid),
+    "fmod": (math.fmod, ieee.fmod, True),
+    "hypot": _same(math.hypot),
+    "atan2": _same(math.atan2),
+    "copysign": _same(math.copysign, False),
+    "polygamma": _same(special.polygamma),
+    "log2": (math.log2, ieee.log2, True),
+    "log10": (math.log10, ieee.log10, True),
+    "tan": (math.tan, ieee.tan, True),
+    "asin": (math.asin, ieee.asin, True),
+    "acos": (math.acos, ieee.acos, True),
+    "atan": _same(math.atan),
+    "sinh": (math.sinh, ieee.sinh, True),
+    "cosh": (math.cosh, ieee.cosh, True),
+    "asinh": _same(math.asinh),
+    "acosh": (math.acosh, ieee.acosh, True),
+    "atanh": (math.atanh, ieee.atanh, True),
+    "round": _same(ieee.round, False),
+    "erf": _same(math.erf),
+    "erfc": _same(math.erfc),
+    "erfinv": _same(special.erfinv),
+    "lgamma": _same(special.lgamma),
+    "digamma": _same(special.digamma),
     "conj": _same(_identity, False),
     "real": _same(_identity, False),
     "imag": _same(lambda _: 0.0, False),
@@ -112,13 +138,15 @@ _COMPLEX: dict[str, _Entry] = {
     name: _same(getattr(ieee_complex, name))
     for name in (
         "sign", "sqrt", "square", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh",
-        "sigmoid",
+        "sigmoid", "log2", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh",
     )
 }  # fmt: skip
 _BOOL: dict[str, _Entry] = {
     "add": _same(operator.or_), "multiply": _same(operator.and_),
     "maximum": _same(operator.or_), "minimum": _same(operator.and_), "imag": _same(lambda _: False),
-} | dict.fromkeys(("abs", "sign", "square", "conj", "real", "floor", "trunc"), _same(_identity))  # fmt: skip
+} | dict.fromkeys(
+    ("abs", "sign", "square", "conj", "real", "floor", "trunc", "round"), _same(_identity)
+)  # fmt: skip
 
 
 def _integer(dtype: str) -> dict[str, _Entry]:
@@ -135,6 +163,7 @@ def _integer(dtype: str) -> dict[str, _Entry]:
         "multiply": _same(operator.mul),
         "floor_divide": (operator.floordiv, lambda a, b: a // b if b else 0, True),
         "remainder": (operator.mod, lambda a, b: a % b if b else 0, True),
+        "fmod": _same(lambda a, b: int(math.copysign(1, a)) * (abs(a) % abs(b)) if b else 0),
         "pow": _same(power),
         "maximum": _same(max, False),
         "minimum": _same(min, False),
@@ -143,7 +172,7 @@ def _integer(dtype: str) -> dict[str, _Entry]:
         "sign": _same(lambda x: 1 if x > 0 else -1 if x < 0 else 0, False),
         "square": _same(ieee.square),
         "imag": _same(lambda _: 0, False),
-    } | dict.fromkeys(("conj", "real", "floor", "trunc"), _same(_identity, False))
+    } | dict.fromkeys(("conj", "real", "floor", "trunc", "round"), _same(_identity, False))
 
 
 def _predicates(kind: int) -> dict[str, Function]:
@@ -169,6 +198,8 @@ def kernels(dtype: str) -> dict[str, Kernel]:
     """Every elementwise function for `dtype`, by name. What the dtype does not have raises when called."""
     kind = category(dtype)
     entries = (_BOOL, _integer(dtype) if kind == 1 else {}, _REAL, _COMPLEX)[kind]
+    if kind == 2:
+        entries = entries | {"nextafter": _same(ieee.next_after(dtype), False)}
     table = {name: Kernel(f, f, False, "bool") for name, f in (_BOOLEAN | _predicates(kind)).items()}
     for name in (*BINARY, *UNARY):
         if name in entries:
