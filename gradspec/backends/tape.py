@@ -354,7 +354,8 @@ class TapeBackend(StepwiseBackend):
             pairs = [(g, tangent) for g, (_, tangent) in zip(pulled, duals, strict=True) if g is not None]
             if not pairs:
                 return None
-            if not any(machine.requires_grad(g) for g, _ in pairs):
+            pairs = [pair for pair in pairs if machine.requires_grad(pair[0])]
+            if not pairs:
                 return tape.array(machine.space(kind).zeros(kind.shape), kind.dtype)  # flat, as sign is
             (result,) = self.passes.grad(
                 [g for g, _ in pairs], [seed], [tangent for _, tangent in pairs], None, False, True, True

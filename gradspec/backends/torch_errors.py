@@ -90,9 +90,11 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "same scalar type",
         "expected scalar type .* but found",
         "^Bad in-place call: input tensor dtype",
+        "with different dtypes",
     ),
     "dtype-unsupported": (
-        "not implemented for",
+        "not (yet )?implemented for",
+        "does not support automatic differentiation for outputs with complex",
         "is not supported for (complex|bool)",
         "not intended to support",
         "does not support (complex|bool)",

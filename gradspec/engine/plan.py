@@ -57,7 +57,7 @@ class Plan:
 
     __slots__ = (
         "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
-        "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "saves",
+        "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of", "saves",
         "saves_anything", "saves_output", "saves_parts", "single", "warns", "written", "zero_dim",
     )  # fmt: skip
 
@@ -72,6 +72,7 @@ class Plan:
         in_place: bool = False,
     ) -> None:
         self.op = op
+        self.rule_of = {} if in_place and not op.derived_in_place else op.rules
         self.arguments = arguments  # templates by parameter name, defaults filled in
         self.inputs = inputs
         self.library = library
@@ -175,16 +176,16 @@ class Plan:
 
     def rules(self) -> list[RuleLike]:
         return [
-            self.op.rules[name]
+            self.rule_of[name]
             for name in dict.fromkeys(name for _, name in self.pairs)
-            if name in self.op.rules
+            if name in self.rule_of
         ]
 
     def _saved(self) -> None:
         rules = self.rules()
-        if self.records and not rules and len(self.op.rules) == 1:
+        if self.records and not rules and len(self.rule_of) == 1:
             rules = list(
-                self.op.rules.values()
+                self.rule_of.values()
             )  # torch asks whether a value is needed only where several may be
         names = {name for rule in rules for name in rule.names}
         self.saves_output = "y" in names
@@ -222,7 +223,7 @@ class Plan:
 
         ct = Symbol("ct", self.kind.shape if self.kind else None)
         for name in dict.fromkeys(name for _, name in self.pairs):
-            rule = self.op.rules.get(name)
+            rule = self.rule_of.get(name)
             if self.op.kind == "constant":
                 self._deliver_zeros(lines, name, xp, recorded)
                 continue

@@ -40,6 +40,7 @@ class OpLike(Protocol):
     rules: Any  # dict[str, RuleLike]
     node: Any
     node_in_place: Any
+    derived_in_place: bool
     outputs: Any
     chooses: bool
     dynamic: bool

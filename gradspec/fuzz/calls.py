@@ -339,6 +339,13 @@ def _two_dims(rng: Random, live: Live, x: str) -> str | None:
     return x if len(live[x].shape) == 2 else None
 
 
+def _of_one_kind(rng: Random, live: Live, x: str) -> str | None:
+    """torch fails in backward where one of the two is complex."""
+    shape, kind = live[x].shape, category(live[x].dtype)
+    other = pick(rng, live, lambda known: broadcastable(known.shape, shape) and category(known.dtype) == kind)
+    return f"{x}, {other}" if other else None
+
+
 def _complex_only(rng: Random, live: Live, x: str) -> str | None:
     return x if category(live[x].dtype) == 3 else None
 
@@ -402,5 +409,5 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     _matmul, "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod,
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
-    "clamp": _clamp, "logsumexp": _some_dims,
+    "clamp": _clamp, "logsumexp": _some_dims, "logaddexp": _of_one_kind,
 }  # fmt: skip

@@ -9,7 +9,12 @@ __all__ = ["FAMILIES", "Op", "registry"]
 # Module → its ops, in the order of `gradspec ops`.
 FAMILIES = {
     "unary": "abs neg positive exp log sin cos tanh sigmoid sqrt square reciprocal sign sgn",
-    "binary": "add sub mul div remainder floor_divide pow maximum minimum clamp where",
+    "binary": "add sub mul div remainder floor_divide pow maximum minimum fmax fmin clamp where",
+    "exponential": "rsqrt expm1 exp2 log1p log2 log10 logit logaddexp float_power",
+    "trigonometry": "tan asin acos atan sinh cosh asinh acosh atanh sinc atan2 hypot",
+    "special": "erf erfc erfinv lgamma digamma polygamma",
+    "rounding": "floor ceil trunc round frac fmod copysign heaviside nextafter nan_to_num nan_to_num_parts",
+    "logical": "logical_not logical_and logical_or logical_xor",
     "compare": "eq ne lt le gt ge",
     "creation": "zeros_like ones_like clone contiguous_clone detach to_copy to",
     "complex": (

@@ -21,8 +21,8 @@ from gradspec.ops.registry import (
 from gradspec.ops.samples import bools, pairs, sample, uniform
 
 __all__ = [
-    "add", "check_divisor", "clamp", "div", "floor_divide", "maximum", "minimum", "mul", "pow", "remainder",
-    "sub", "where",
+    "add", "check_divisor", "clamp", "div", "floor_divide", "fmax", "fmin", "maximum", "minimum", "mul",
+    "pow", "remainder", "sub", "where",
 ]  # fmt: skip
 
 TWO = broadcast("input", "other")
@@ -372,6 +372,64 @@ def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
 @minimum.vjp("other")
 def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
     return _share(xp, ct, xp.equal(input, other), xp.less(input, other))
+
+
+FIRST = {"input = other": {"torch": 1.0, "half": 0.5, "other": 0.0}}
+
+
+@elementwise(
+    node="FmaxBackward0",
+    accepts=ORDERED,
+    check=TWO,
+    samples=pairs(("input", -3, 3), ("other", -3, 3)),
+    kinks=FIRST,
+)
+def fmax(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two; the gradient goes to it, all to input at a tie. Shapes broadcast. NaN loses.
+
+    Source: IEEE 754 maximumNumber; the choice at a tie is torch's.
+    """
+    return xp.where(_first(xp, xp.greater_equal(input, other), other), input, other)
+
+
+def _first(xp: Xp, not_beaten: Array, other: Array) -> Array:
+    """Whether input is the one that is taken."""
+    return xp.logical_or(not_beaten, xp.isnan(other))
+
+
+@fmax.vjp("input")
+def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
+    return xp.where(_first(xp, xp.greater_equal(input, other), other), ct, 0.0)
+
+
+@fmax.vjp("other")
+def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
+    return xp.where(_first(xp, xp.greater_equal(input, other), other), 0.0, ct)
+
+
+@elementwise(
+    node="FminBackward0",
+    accepts=ORDERED,
+    check=TWO,
+    samples=pairs(("input", -3, 3), ("other", -3, 3)),
+    kinks=FIRST,
+)
+def fmin(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two; the gradient goes to it, all to input at a tie. Shapes broadcast. NaN loses.
+
+    Source: IEEE 754 minimumNumber; the choice at a tie is torch's.
+    """
+    return xp.where(_first(xp, xp.less_equal(input, other), other), input, other)
+
+
+@fmin.vjp("input")
+def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
+    return xp.where(_first(xp, xp.less_equal(input, other), other), ct, 0.0)
+
+
+@fmin.vjp("other")
+def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
+    return xp.where(_first(xp, xp.less_equal(input, other), other), 0.0, ct)
 
 
 def _has_bound(input: Any, min: Any, max: Any, **_: Any) -> None:

@@ -25,6 +25,11 @@ SAME_ARGUMENTS = {
     "tanh": "tanh", "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
     "imag": "imag_part", "matmul": "matmul", "permute_dims": "permute",
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
+    "log2": "log2", "log10": "log10", "tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan",
+    "sinh": "sinh", "cosh": "cosh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf",
+    "erfc": "erfc", "erfinv": "erfinv", "lgamma": "lgamma", "digamma": "digamma", "polygamma": "polygamma",
+    "floor": "floor", "trunc": "trunc", "round": "round", "fmod": "fmod", "hypot": "hypot", "atan2": "atan2",
+    "copysign": "copysign", "nextafter": "nextafter",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
     "gate": "threshold_backward", "parts": "real_view", "joined": "complex_view",
     "cumulative_prod": "cumprod",
@@ -33,12 +38,12 @@ SAME_ARGUMENTS = {
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}
 # results that are constant wherever they are differentiable: the library's own function, nothing recorded
 CONSTANT = (
-    "floor", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
     "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "argmax", "argmin", "argsort",
     "cumulative_argmax", "cumulative_argmin",
     "any", "all", "zeros_like", "ones_like",
 )  # fmt: skip
-_BOOLEAN = frozenset(CONSTANT[2:14]) | {"any", "all"}
+_BOOLEAN = frozenset(CONSTANT[:12]) | {"any", "all"}
 
 
 class Recorder:
@@ -140,6 +145,9 @@ class Recording:
             dtype = next((a.dtype for a in arrays if not a.kind.weak), self.dtype)
             shape = () if all(a.shape == () for a in arrays) else (1,)
             values = [self._tape.values[a.slot] if isinstance(a, Traced) else a for a in args]
+            if len({a.dtype for a in arrays}) > 1:  # what was saved has not been cast yet
+                dtype = self.dtype
+                values = [self._space(dtype, (1,)).astype(value, dtype) for value in values]
             result = getattr(self._space(dtype, shape), name)(*values, **kwargs)
             out = "bool" if name in _BOOLEAN else "int64" if "arg" in name else dtype
             return Traced(self._tape, self._tape.array(result, out))

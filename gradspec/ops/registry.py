@@ -138,6 +138,8 @@ class Op:
         self.node: str | Callable[..., str] = facts.pop("node", "")
         # The same for `name_(x, ...)`, where torch counts that form apart; "" where it does not.
         self.node_in_place: str | Callable[..., str] = facts.pop("node_in_place", "")
+        # Whether the in-place form has the derivative, too; torch left it out for some.
+        self.derived_in_place: bool = facts.pop("derived_in_place", True)
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument

@@ -36,6 +36,10 @@ def _pow(input: Any, exponent: Any) -> Any:
     return input**exponent
 
 
+def _float_power(input: Any, exponent: Any) -> Any:
+    return torch.float_power(input, exponent)
+
+
 def _einsum(equation: str, operands: Any) -> Any:
     return torch.einsum(equation, *operands)
 
@@ -50,7 +54,7 @@ def _expand(input: Any, size: Any) -> Any:
 
 FUNCTIONS = {
     "__getitem__": _getitem, "div": _div, "sub": _sub, "mul": _mul, "pow": _pow, "einsum": _einsum, "to": _to,
-    "expand": _expand, "relu": F.relu, "linear": F.linear, "pad": F.pad,
+    "expand": _expand, "float_power": _float_power, "relu": F.relu, "linear": F.linear, "pad": F.pad,
 }  # fmt: skip
 ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 

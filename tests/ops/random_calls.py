@@ -108,6 +108,8 @@ REAL_ONLY = {
     "sign", "maximum", "minimum", "amax", "amin", "clamp", "relu", "softmax", "log_softmax",
     "argmax", "argmin", "lt", "le", "gt", "ge", "remainder", "sort", "argsort", "topk", "kthvalue", "median",
     "nanmedian", "mode", "max", "min", "cummax", "cummin", "quantile", "nansum", "nanmean", "unique",
+    "erf", "erfc", "erfinv", "lgamma", "digamma", "logit", "floor", "ceil", "trunc", "round", "frac", "fmod",
+    "copysign", "heaviside", "nextafter", "atan2", "hypot", "fmax", "fmin", "nan_to_num",
 }  # fmt: skip
 
 
@@ -130,6 +132,101 @@ def _(dice: Dice, op: str) -> Any:
 def _(dice: Dice, op: str) -> Any:
     wanted = ["complex128"] if dice.complex else ["float32", "float64", "complex64", "int64", "bool"]
     return {"input": dice.array(dice.shape()), "dtype": str(dice.rng.choice(wanted))}
+
+
+@_maker(
+    "expm1", "exp2", "sinh", "cosh", "atan", "asinh", "sinc", "erf", "erfc", "frac", "floor", "ceil", "trunc"
+)
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape())}
+
+
+@_maker("rsqrt", "log1p", "log2", "log10", "lgamma", "digamma")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(), 0.2, 4.0)}
+
+
+@_maker("tan", "asin", "acos", "atanh", "erfinv")
+def _(dice: Dice, op: str) -> Any:
+    size = 3.0 if dice.complex and op != "erfinv" else 0.9
+    return {"input": dice.array(dice.shape(), -size, size)}
+
+
+@_maker("acosh")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape(), -3.0 if dice.complex else 1.2, 4.0)}
+
+
+@_maker("logical_not")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.coarse(dice.shape())}
+
+
+@_maker("logit")
+def _(dice: Dice, op: str) -> Any:
+    args = {"input": dice.array(dice.shape(), 0.1, 0.9)}
+    return args | ({"eps": float(dice.rng.choice([0.25, 0.0, -1.0]))} if dice.chance() else {})
+
+
+@_maker("round")
+def _(dice: Dice, op: str) -> Any:
+    args = {"input": dice.coarse(dice.shape()) if dice.chance(0.3) else dice.array(dice.shape(), -30, 30)}
+    return args | ({"decimals": int(dice.rng.integers(-1, 3))} if dice.chance() else {})
+
+
+@_maker("nan_to_num")
+def _(dice: Dice, op: str) -> Any:
+    array = dice.array(dice.shape())
+    array[dice.rng.random(array.shape) < 0.3] = dice.rng.choice([np.nan, np.inf, -np.inf])
+    numbers = {"nan": 0.5, "posinf": 9.0, "neginf": -7.0}
+    return {"input": array} | {name: value for name, value in numbers.items() if dice.chance(0.3)}
+
+
+@_maker("fmod")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    return {"input": dice.array(a, -9, 9), "other": dice.array(b, 0.7, 3) if dice.chance(0.7) else 2.5}
+
+
+@_maker("copysign")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    number = float(dice.rng.choice([-2, 0, -0.0]))
+    return {"input": dice.array(a), "other": dice.array(b) if dice.chance(0.7) else number}
+
+
+@_maker("atan2", "hypot", "logaddexp")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    # torch fails in backward where one of the two is complex
+    return {
+        "input": dice.array(a),
+        "other": dice.array(b, dtype=dice.dtype if dice.complex else dice.other_dtype()),
+    }
+
+
+@_maker("nextafter", "fmax", "fmin", "logical_and", "logical_or", "logical_xor")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    return {"input": dice.coarse(a), "other": dice.coarse(b)}
+
+
+@_maker("heaviside")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    # of integers: the node of floating ones has no derivative
+    return {"input": dice.coarse(a).astype("int64"), "values": dice.array(b, dtype="int64")}
+
+
+@_maker("float_power")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    kind = int(dice.rng.integers(3))
+    if kind == 0:
+        return {"input": dice.array(a, 0.3, 3), "exponent": float(dice.rng.choice([2, 0.5, -1.5]))}
+    if kind == 1:
+        return {"input": 2 if dice.chance() else 0.5, "exponent": dice.array(a)}
+    return {"input": dice.array(a, 0.3, 3), "exponent": dice.array(b)}
 
 
 @_maker("add", "sub")

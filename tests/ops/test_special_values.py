@@ -30,9 +30,18 @@ OVER_A_DIM = (
 CALLS = [
     *(Call(op, {"input": POINTS}) for op in
       ("abs", "neg", "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "square", "reciprocal", "sign",
-       "relu")),
+       "relu", "rsqrt", "expm1", "exp2", "log1p", "log2", "log10", "logit", "tan", "asin", "acos", "atan",
+       "sinh", "cosh", "asinh", "acosh", "atanh", "sinc", "erf", "erfc", "erfinv", "lgamma", "floor", "ceil",
+       "trunc", "round", "frac", "nan_to_num", "logical_not")),
+    Call("digamma", {"input": POINTS[POINTS != -1]}),  # at its poles torch gives what a rounded sine leaves
+    *(Call("logit", {"input": POINTS, "eps": eps}) for eps in (0.0, 0.25, 0.5, -1.0)),
+    Call("nan_to_num", {"input": POINTS, "nan": 3.0, "posinf": 4.0, "neginf": -5.0}),
+    Call("fmod", {"input": LEFT, "other": 1.0}),
+    *(Call("copysign", {"input": POINTS, "other": k}) for k in (0.0, -0.0, -2.0)),
     *(Call(op, {"input": LEFT, "other": RIGHT}) for op in
-      ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")),
+      ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge", "fmod",
+       "atan2", "hypot", "copysign", "nextafter", "fmax", "fmin", "logaddexp", "logical_and", "logical_or",
+       "logical_xor")),
     *(Call("pow", {"input": LEFT, "exponent": RIGHT * k}) for k in (1.0, 2.0, 0.5)),
     # not 0.5: there torch takes the square root, which is no IEEE pow at -0.0 and -inf
     *(Call("pow", {"input": POINTS, "exponent": k}) for k in (0, 1, 2, -1, 2.5, 3.0)),
