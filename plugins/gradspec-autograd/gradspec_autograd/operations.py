@@ -126,6 +126,26 @@ def sigmoid(input: Array) -> Array:
     return 1 / (1 + anp.exp(-input)) if input.dtype.kind == "c" else asp.expit(input)
 
 
+def logit(input: Array, eps: float | None = None) -> Array:
+    if eps is not None and eps >= 0:
+        raise UnsupportedFeature("op:logit", "SciPy's logit has no bounds")
+    return asp.logit(input)
+
+
+def logaddexp(input: Array, other: Array) -> Array:
+    if "c" in (input.dtype.kind, other.dtype.kind):
+        raise UnsupportedFeature("op:logaddexp", "NumPy's logaddexp takes real numbers only")
+    return anp.logaddexp(input, other)
+
+
+def nan_to_num(input: Array, **numbers: float | None) -> Array:
+    if any(number is not None for number in numbers.values()):
+        raise UnsupportedFeature("op:nan_to_num", "the vjp of nan_to_num takes no numbers to put")
+    if input.dtype.kind == "c":
+        raise UnsupportedFeature("op:nan_to_num", "autograd differentiates nan_to_num of complex numbers")
+    return anp.nan_to_num(input)
+
+
 def zeros_like(input: Array, dtype: str | None = None) -> Array:
     return anp.zeros_like(input, dtype=dtype or input.dtype)
 
@@ -348,13 +368,22 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: _unary(getattr(anp, word)) for name, word in {
         "abs": "abs", "cos": "cos", "exp": "exp", "log": "log", "neg": "negative", "reciprocal": "reciprocal",
         "sign": "sign", "sin": "sin", "sqrt": "sqrt", "square": "square", "tanh": "tanh", "conj": "conj",
-        "real": "real", "imag": "imag",
+        "real": "real", "imag": "imag", "expm1": "expm1", "exp2": "exp2", "log1p": "log1p", "log2": "log2",
+        "log10": "log10", "tan": "tan", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "sinh": "sinh",
+        "cosh": "cosh", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "sinc": "sinc",
+        "floor": "floor", "ceil": "ceil", "trunc": "trunc", "logical_not": "logical_not",
+    }.items()},
+    **{name: _unary(getattr(asp, word)) for name, word in {
+        "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "lgamma": "gammaln", "digamma": "digamma",
     }.items()},
     **{name: _binary(getattr(anp, word)) for name, word in {
         "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
         "ge": "greater_equal", "mul": "multiply", "maximum": "maximum", "minimum": "minimum",
-        "matmul": "matmul", "remainder": "remainder", "floor_divide": "floor_divide",
+        "matmul": "matmul", "remainder": "remainder", "floor_divide": "floor_divide", "fmax": "fmax",
+        "fmin": "fmin", "atan2": "arctan2", "hypot": "hypot",
+        "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
     }.items()},
+    "logit": logit, "logaddexp": logaddexp, "nan_to_num": nan_to_num,
     "add": add, "sub": sub, "div": div, "clamp": clamp, "where": where, "sigmoid": sigmoid,
     "pow": lambda input, exponent: anp.power(input, exponent),
     "relu": lambda input: anp.maximum(input, 0),
