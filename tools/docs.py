@@ -87,7 +87,8 @@ def _op(op: Any) -> Iterator[str]:
     if isinstance(op.node, str) and op.node:
         facts.append(f"- `grad_fn`: `{op.node}`")
     if op.inplace:
-        facts.append(f"- in place: `{op.name}_`")
+        without = "" if op.derived_in_place else ", without a derivative"
+        facts.append(f"- in place: `{op.name}_`{without}")
     if op.view:
         facts.append("- the result shares memory with its argument")
     facts.append("- dtypes: " + ", ".join(op.accepts))
