@@ -76,7 +76,10 @@ def _wanted(source: Source, of: Support, only: Sequence[str]) -> dict[Path, Answ
         failed = any(answer.status == "failed" for answer in answers)
         if path in source.open or failed:
             usable = [answer for answer in answers if not answer.why] or answers
-            wanted[path] = max(usable, key=lambda answer: _precision(answer.dtype))
+            chosen = max(usable, key=lambda answer: _precision(answer.dtype))
+            if any(answer.spec == chosen.spec and answer.value != chosen.value for answer in usable):
+                chosen = chosen._replace(why="it differs from round to round")
+            wanted[path] = chosen
     return wanted
 
 

@@ -127,9 +127,10 @@ def _of_steps(steps: list[Any], path: Path) -> Iterator[tuple[str, Path]]:
         for verb in _LISTS:
             if isinstance(step.get(verb), list):
                 yield from _of_steps(step[verb], (*here, verb))
-        hook = step.get("hook")
-        if isinstance(hook, dict) and isinstance(hook.get("do"), list):
-            yield from _of_steps(hook["do"], (*here, "hook", "do"))
+        for verb in ("hook", "repeat"):
+            inner = step.get(verb)
+            if isinstance(inner, dict) and isinstance(inner.get("do"), list):
+                yield from _of_steps(inner["do"], (*here, verb, "do"))
 
 
 def _of_expect(names: dict[str, Any], path: Path) -> Iterator[tuple[str, Path]]:

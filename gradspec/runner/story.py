@@ -43,12 +43,16 @@ class Story:
         self._same: dict[int, int] | None = None
         self.watches = {step.at: step for step in self.steps if isinstance(step, Watch)}
 
-    def line(self, at: int) -> int:
-        return self.spec.places[at].line
+    def line(self, at: int) -> str:
+        """The line of a step in the file, in a repeat with its round."""
+        repeats = self.spec.repeats
+        rounds = [f"{k} of {repeat.times}" for repeat in repeats if (k := repeat.round_of(at))]
+        told = f", round {', '.join(rounds)}" if rounds else ""
+        return f"{self.spec.places[at].line}{told}"
 
     def step(self, at: int) -> str:
         """The step itself, as `backward: y`."""
-        return f"at `{self.spec.texts[at]}` (line {self.line(at)})"
+        return f"at `{self.spec.texts[at]}` (line {self.spec.places[at].line})"
 
     def after(self, at: int, field: str, look: Look) -> str:
         """Which backward came last before a look at a gradient; else the line of the check's step."""
@@ -78,7 +82,8 @@ class Story:
             if binding in outs and not isinstance(step, Make):
                 outcome = outcomes.get(step.at, Outcome("ok"))
                 why = {"error": "failed", "not-run": "was not run"}.get(outcome.status, "gave it no value")
-                return f'"{name}" has no value: {self.spec.texts[step.at]} (line {self.line(step.at)}) {why}'
+                told = f"{self.spec.texts[step.at]} (line {self.spec.places[step.at].line})"
+                return f'"{name}" has no value: {told} {why}'
         return f'"{name}" has no value'
 
     def gradient_before(self, binding: int, at: int) -> Dense | None:

@@ -103,6 +103,7 @@ class _Source:
             texts=tuple(scope.texts),
             notes=scope.notes,
             scope=self.get("scope", "core"),
+            repeats=tuple(scope.repeats),
         )
 
 

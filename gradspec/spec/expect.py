@@ -80,7 +80,7 @@ class _Watching:
         return list(self.looks).index(target)
 
     def add(self, target: tuple[int, str], field: str, expected: Any, path: Path, **more: Any) -> None:
-        place = self.scope.document.place(path)
+        place = self.scope.place(path)
         self.checks.append(Check(self.look(target, field), field, expected, place, **more))
 
     def array(
@@ -92,7 +92,7 @@ class _Watching:
         if view is None:
             self.add(target, field, None, path, tolerance=bound)
             return
-        expected, bare = self.scope.expected.read(view, path)
+        expected, bare = self.scope.expected_array(view, path)
         self.look(target, field)
         if expected is None:
             return
@@ -109,7 +109,7 @@ class _Watching:
         expected: dict[str, Dense | None] = {}
         bare = True
         for name, array in view.items():
-            found, own = (None, True) if array is None else self.scope.expected.read(array, (*path, name))
+            found, own = (None, True) if array is None else self.scope.expected_array(array, (*path, name))
             if isinstance(found, Ref):
                 self.scope.fault("bad-expectation", "an alternative is written as numbers", (*path, name))
                 continue
@@ -153,7 +153,7 @@ def expect_hooks(scope: Scope, view: list[Any], path: Path, steps: list[Any], at
             if name not in scope.hooks:
                 hint = did_you_mean(name, list(scope.hooks)) or "a hook is known by the name it was given"
                 scope.fault("unknown-name", f'no hook "{name}" here', where, hint=hint)
-            dense = None if array is None else scope.expected.read(array, (*where, name))[0]
+            dense = None if array is None else scope.expected_array(array, (*where, name))[0]
             if isinstance(dense, Ref):
                 scope.fault("bad-expectation", "a hook's gradient is written as numbers", (*where, name))
                 dense = None

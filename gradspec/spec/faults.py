@@ -60,6 +60,7 @@ _MEANING = {
     "bad-dtype": "data that its dtype cannot hold",
     "bad-generator": "a generator with arguments that make no array",
     "bad-file-data": "a data file that is missing, unsafe or not what its hash says",
+    "too-many-steps": "the rounds of a spec come to more than 200,000 steps",
     "left-open": "an expectation that is yet to be filled in",
     "bad-expectation": "an expectation that can never be checked",
 }

@@ -23,6 +23,7 @@ __all__ = [
     "Apply", "Backward", "Block", "Call", "Check", "Expectation", "GetAttr", "Grad", "Gradcheck", "HookLog",
     "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
     "RetainGrad", "SCOPES", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch",
+    "Repeat", "RetainGrad", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch",
     "ZeroGrad",
 ]  # fmt: skip
 
@@ -291,6 +292,20 @@ class Gradcheck(NamedTuple):
     at: int
 
 
+class Repeat(NamedTuple):
+    """Where rounds stand in a program, which has them one after the other: `times` rounds of `length`
+    author's steps each, from `at + 1` on; `at` is the repeat's own."""
+
+    at: int
+    times: int
+    length: int
+
+    def round_of(self, at: int) -> int:
+        """The number of the round that a step stands in; 0 for a step outside."""
+        inside = at - self.at - 1
+        return inside // self.length + 1 if 0 <= inside < self.length * self.times else 0
+
+
 class Spec(NamedTuple):
     """One spec for one dtype: the program and everything the runner judges it by."""
 
@@ -313,3 +328,5 @@ class Spec(NamedTuple):
     texts: tuple[str, ...]  # by `at`: the step as one short line, for messages
     notes: dict[int, str]  # by `at`
     scope: str = "core"  # one of SCOPES
+    scope: str = "core"  # or state, convention, text
+    repeats: tuple[Repeat, ...] = ()  # an outer one before those in it

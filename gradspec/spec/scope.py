@@ -9,13 +9,15 @@ from gradspec.dtypes import real_of
 from gradspec.errors import did_you_mean
 from gradspec.spec.array import Arrays
 from gradspec.spec.assemble import Assembler
+from gradspec.spec.model import Ref
 from gradspec.spec.statement import name_fault
+from gradspec.spec.told import step_text
 
 if TYPE_CHECKING:
     from gradspec.dense import Dense
     from gradspec.errors import Place
     from gradspec.spec.document import Document
-    from gradspec.spec.model import Expectation, Gradcheck, Ref, StepExpectation
+    from gradspec.spec.model import Expectation, Gradcheck, Repeat, StepExpectation
 
 __all__ = ["Scope"]
 
@@ -49,6 +51,10 @@ class Scope:
         self.judged: dict[int, StepExpectation] = {}
         self.expectations: list[Expectation] = []
         self.gradchecks: list[Gradcheck] = []
+        self.repeats: list[Repeat] = []
+        self.rounds: list[tuple[int, int]] = []  # (which round, of how many) of each repeat being read
+        self.faulty = False
+        self._known: dict[Any, Any] = {}  # what every round of a repeat says alike
 
     @property
     def at(self) -> int:
@@ -61,9 +67,30 @@ class Scope:
 
     def fault(self, code: str, message: str, path: Path, **pointing: Any) -> None:
         """Note a fault, unless the same one is known (a spec is read once for each of its dtypes)."""
+        self.faulty = True
         fault = self.document.fault(code, message, path, **pointing)
         if not any(known.code == code and known.place == fault.place for known in self.document.faults):
             self.document.faults.append(fault)
+
+    def told(self, path: Path, verb: str, content: Any) -> tuple[Place, str]:
+        """The place of the step at `path` and what it is called in messages, in a repeat with its round."""
+        known = self._known.get((path, "step"))
+        if known is None:
+            known = self.document.place(path), step_text(verb, content)
+            if self.rounds:
+                self._known[path, "step"] = known
+        place, text = known
+        if self.rounds:
+            text = f"{text} (round {', '.join(f'{k} of {times}' for k, times in self.rounds)})"
+        return place, text
+
+    def place(self, path: Path) -> Place:
+        """The place of the value at `path`."""
+        if not self.rounds:
+            return self.document.place(path)
+        if path not in self._known:
+            self._known[path] = self.document.place(path)
+        return self._known[path]  # type: ignore[no-any-return]
 
     def resolve(self, name: str, path: Path, **pointing: Any) -> int | None:
         """The binding a name means here, or None after noting unknown-name."""
@@ -95,4 +122,19 @@ class Scope:
 
     def array(self, view: Any, path: Path) -> tuple[Dense | Ref | None, bool]:
         """An array and whether it names no dtype of its own; None after noting a fault."""
-        return self.arrays.read(view, path)
+        return self._read(self.arrays, view, path)
+
+    def expected_array(self, view: Any, path: Path) -> tuple[Dense | Ref | None, bool]:
+        """The same for an array that is expected."""
+        return self._read(self.expected, view, path)
+
+    def _read(self, arrays: Arrays, view: Any, path: Path) -> tuple[Dense | Ref | None, bool]:
+        if not self.rounds:
+            return arrays.read(view, path)
+        key = (path, arrays is self.expected)
+        known: tuple[Dense | Ref | None, bool] | None = self._known.get(key)
+        if known is None:
+            known = arrays.read(view, path)
+            if not isinstance(known[0], Ref):  # which tensor a name means changes from round to round
+                self._known[key] = known
+        return known

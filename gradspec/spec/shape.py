@@ -18,8 +18,8 @@ __all__ = ["BLOCKS", "MODIFIERS", "VERBS", "check_shape", "json_view", "name_pro
 
 BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
 VERBS = (
-    "op", "retain_grad", "backward", "grad", "jvp", "zero_grad", *BLOCKS, "hook", "remove_hook", "gradcheck",
-    "expect", "expect_hooks",
+    "op", "retain_grad", "backward", "grad", "jvp", "zero_grad", *BLOCKS, "repeat", "hook", "remove_hook",
+    "gradcheck", "expect", "expect_hooks",
 )  # fmt: skip
 MODIFIERS = ("raises", "warns", "note")
 RESERVED = ("inf", "nan", "pi", "e")
@@ -195,8 +195,9 @@ class _Checker:
         for key in MODIFIERS:
             if key not in step:
                 continue
-            if verb in BLOCKS or (key != "note" and verb in _SILENT):
-                hint = "put it on a step inside" if verb in BLOCKS else f"nothing can be raised by {verb}"
+            holds_steps = verb in BLOCKS or verb == "repeat"
+            if holds_steps or (key != "note" and verb in _SILENT):
+                hint = "put it on a step inside" if holds_steps else f"nothing can be raised by {verb}"
                 self.fault(
                     "misplaced-modifier", f"{key} has no meaning on {verb}", (*path, key), key=True, hint=hint
                 )
@@ -256,7 +257,7 @@ def _same_form(out: str | list[Any], wrt: str | list[Any]) -> bool:
 
 
 def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]:
-    """Every step that is a mapping, with its path, blocks and hooks included."""
+    """Every step that is a mapping, with its path, those inside others included."""
     waiting = [(steps, path)]
     while waiting:
         block, at = waiting.pop()
@@ -269,9 +270,10 @@ def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]
                 inner = step.get(verb)
                 if isinstance(inner, list):
                     waiting.append((inner, (*here, verb)))
-            hook = step.get("hook")
-            if isinstance(hook, dict) and isinstance(hook.get("do"), list):
-                waiting.append((hook["do"], (*here, "hook", "do")))
+            for verb in ("hook", "repeat"):
+                inner = step.get(verb)
+                if isinstance(inner, dict) and isinstance(inner.get("do"), list):
+                    waiting.append((inner["do"], (*here, verb, "do")))
 
 
 def json_view(value: Any, numeric: set[int]) -> Any:

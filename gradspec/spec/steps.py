@@ -20,21 +20,22 @@ from gradspec.spec.model import (
     Make,
     Ref,
     RemoveHook,
+    Repeat,
     RetainGrad,
     SetAttr,
     StepExpectation,
     ZeroGrad,
 )
 from gradspec.spec.statement import parse_statement
+from gradspec.spec.told import BLOCKS
 
 if TYPE_CHECKING:
     from gradspec.spec.scope import Path, Scope
 
-__all__ = ["BLOCKS", "VERBS", "build_steps"]
+__all__ = ["MOST_STEPS", "VERBS", "build_steps"]
 
-BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
 MODIFIERS = ("raises", "warns", "note")
-_WIDEST = 110
+MOST_STEPS = 200_000  # of one spec, with the rounds of its repeats
 
 
 def build_steps(scope: Scope, views: list[Any], path: Path) -> tuple[Any, ...]:
@@ -48,8 +49,9 @@ def build_steps(scope: Scope, views: list[Any], path: Path) -> tuple[Any, ...]:
 def _build_step(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any]) -> None:
     verb = next(key for key in view if key not in MODIFIERS)
     content = view[verb]
-    scope.places.append(scope.document.place(path))
-    scope.texts.append(_text(verb, content))
+    place, text = scope.told(path, verb, content)
+    scope.places.append(place)
+    scope.texts.append(text)
     at = scope.at
     if "note" in view:
         scope.notes[at] = view["note"]
@@ -86,28 +88,6 @@ def _known(scope: Scope, code: str, codes: dict[str, str], path: Path) -> None:
         what = "error" if codes is ERROR_CODES else "warning"
         hint = did_you_mean(code, list(codes)) or f"codes are {', '.join(codes)}"
         scope.fault("unknown-code", f'no {what} has the code "{code}"', path, hint=hint)
-
-
-def _text(verb: str, content: Any) -> str:
-    if verb == "op":
-        text = " ".join(str(content).split())
-    elif verb in BLOCKS:
-        text = verb
-    else:
-        text = f"{verb}: {_short(content)}"
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
-
-
-def _short(view: Any) -> str:
-    """A view as YAML would have it on one line, long lists cut."""
-    if isinstance(view, dict):
-        return "{" + ", ".join(f"{key}: {_short(value)}" for key, value in list(view.items())[:9]) + "}"
-    if isinstance(view, list):
-        shown = [_short(value) for value in view[:9]] + (["…"] if len(view) > 9 else [])
-        return "[" + ", ".join(shown) + "]"
-    if view is None:
-        return "null"
-    return str(view).lower() if isinstance(view, bool) else str(view)
 
 
 # Statements
@@ -286,10 +266,35 @@ def _block(scope: Scope, view: list[Any], path: Path, steps: list[Any], at: int)
     steps.append(Block(path[-1], build_steps(scope, view, path), at))
 
 
+def _repeat(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: int) -> None:
+    """The steps of all rounds, one after the other; none beyond a round with faults."""
+    times, where, begin = int(view["times"]), (*path, "do"), _size(scope)
+    scope.repeats.append(Repeat(at, times, 0))
+    mine = len(scope.repeats) - 1
+    for number in range(1, times + 1):
+        scope.rounds.append((number, times))
+        steps += build_steps(scope, view["do"], where)
+        scope.rounds.pop()
+        if scope.faulty:
+            break
+        if number == 1:
+            scope.repeats[mine] = Repeat(at, times, scope.at - at)
+            size = begin + max(1, _size(scope) - begin) * times
+            if size > MOST_STEPS:
+                message = f"the rounds come to {size:,} steps, {MOST_STEPS:,} at most"
+                scope.fault("too-many-steps", message, (*path, "times"))
+                break
+
+
+def _size(scope: Scope) -> int:
+    """How large a program is so far: its author's steps, or the tensors they make if these are more."""
+    return max(len(scope.places), len(scope.assembler.names))
+
+
 def _hook(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: int) -> None:
     of = scope.resolve(view["of"], (*path, "of"))
     name = view["name"]
-    if name in scope.hooks:
+    if name in scope.hooks and scope.places[scope.hooks[name]] != scope.places[at]:
         scope.fault("bad-name", f'there is a hook "{name}" already', (*path, "name"))
     outer = dict(scope.names)  # what a hook's body binds stays in it
     scope.names["grad"] = grad = scope.assembler.binding("grad")
@@ -343,6 +348,6 @@ def _refuse_gradcheck(scope: Scope, path: Path, at: int) -> None:
 
 VERBS: dict[str, Any] = {
     "op": _op, "retain_grad": _retain_grad, "backward": _backward, "grad": _grad, "jvp": _jvp,
-    "zero_grad": _zero_grad, **dict.fromkeys(BLOCKS, _block), "hook": _hook, "remove_hook": _remove_hook,
-    "gradcheck": _gradcheck, "expect": expect, "expect_hooks": expect_hooks,
+    "zero_grad": _zero_grad, **dict.fromkeys(BLOCKS, _block), "repeat": _repeat, "hook": _hook,
+    "remove_hook": _remove_hook, "gradcheck": _gradcheck, "expect": expect, "expect_hooks": expect_hooks,
 }  # fmt: skip

@@ -230,3 +230,22 @@ def test_the_whole_suite_stands_as_torch_answers() -> None:
     torch = Support(load_backend("torch"))
     for file in sorted(Path("specs/seed").rglob("*.gradspec.yaml")):
         assert accept(Source.of(str(file)), torch, []).accepted == 0, file
+
+
+def test_rounds_share_an_answer_or_have_none(python: Support) -> None:
+    before = (
+        HEAD
+        + """\
+  - op: z = x * 1
+  - repeat:
+      times: 3
+      do:
+        - op: z = z * 2
+        - expect: {z: {grad_fn: ..., value: ...}, x: {grad: ...}}
+"""
+    )
+    changes = accept(Source(before, "a.gradspec.yaml"), python, ())
+    assert changes.new == before.replace("grad_fn: ...", "grad_fn: MulBackward0").replace(
+        "grad: ...", "grad: [2.0, 4.0]"
+    )
+    assert changes.left == ("a.gradspec.yaml:14: value: it differs from round to round",)
