@@ -233,17 +233,15 @@ def test_the_whole_suite_stands_as_torch_answers() -> None:
 
 
 def test_rounds_share_an_answer_or_have_none(python: Support) -> None:
-    before = (
-        HEAD
-        + """\
+    head = HEAD.replace("gradspec: 1", 'gradspec: "1.1"')
+    before = f"""{head}\
   - op: z = x * 1
   - repeat:
       times: 3
       do:
         - op: z = z * 2
-        - expect: {z: {grad_fn: ..., value: ...}, x: {grad: ...}}
+        - expect: {{z: {{grad_fn: ..., value: ...}}, x: {{grad: ...}}}}
 """
-    )
     changes = accept(Source(before, "a.gradspec.yaml"), python, ())
     assert changes.new == before.replace("grad_fn: ...", "grad_fn: MulBackward0").replace(
         "grad: ...", "grad: [2.0, 4.0]"
