@@ -15,7 +15,8 @@ __all__ = ["FIELDS", "OPEN", "Mark", "answers", "blanks", "marks"]
 OPEN = "..."  # what stands for an expectation that is to be filled in
 FIELDS: dict[str, Any] = {  # field → something of the right type
     "value": 0.0, "grad": 0.0, "is_leaf": True, "requires_grad": True, "retains_grad": True,
-    "grad_fn": None, "dtype": "float32", "shape": [], "version": 0, "repr": "",
+    "grad_fn": None, "next_functions": None, "nodes": None, "dtype": "float32", "shape": [], "version": 0,
+    "repr": "",
 }  # fmt: skip
 _LISTS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
 

@@ -53,7 +53,9 @@ class Observations(NamedTuple):
       stands what went wrong while the leaves were made.
     `seen`: by the watch's `at`, one dict a Look, field → what was seen:
       value, grad: a Dense (grad: None where absent); is_leaf, requires_grad, retains_grad: bool;
-      grad_fn: the bare node name or None; dtype: a word; shape: a tuple; version: int; repr: str;
+      grad_fn: the bare node name or None; next_functions: None, or a tuple with None, a bare name or
+      (name, number of the output, not 0) for each edge; nodes: None, or the bare names of the node and
+      all below it, breadth first, each node once; dtype: a word; shape: a tuple; version: int; repr: str;
       same_as, shares_memory_with: a token (int), equal for the same object / the same memory.
       A field the backend cannot see is absent from the dict. The dict is {"missing": True} where the
       binding was never bound (with "unsupported": the feature, where that is the reason), {"none":

@@ -166,7 +166,8 @@ class StepwiseBackend(Backend):
 
     @abstractmethod
     def observe(self, tensor: Tensor, field: str) -> Any:
-        """is_leaf, requires_grad, retains_grad, grad_fn, dtype, shape, version or repr."""
+        """is_leaf, requires_grad, retains_grad, grad_fn, next_functions, nodes, dtype, shape, version or
+        repr."""
 
     def identity(self, tensor: Tensor) -> Any:
         """Something hashable, equal for the same tensor object."""

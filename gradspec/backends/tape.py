@@ -376,6 +376,10 @@ class TapeBackend(StepwiseBackend):
             return tensor in machine.retains
         if field == "grad_fn":
             return machine.grad_fn(tensor)
+        if field == "next_functions":
+            return machine.next_functions(tensor)
+        if field == "nodes":
+            return machine.nodes(tensor)
         if field == "version":
             return machine.memory.version(tensor)
         if field == "repr":

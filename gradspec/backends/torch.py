@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -223,8 +224,8 @@ class TorchBackend(StepwiseBackend):
         """One field of a tensor."""
         if field in ("is_leaf", "requires_grad", "retains_grad"):
             return bool(getattr(tensor, field))
-        if field == "grad_fn":
-            return None if tensor.grad_fn is None else tensor.grad_fn.name().rpartition("::")[2]
+        if field in ("grad_fn", "next_functions", "nodes"):
+            return None if tensor.grad_fn is None else _of_node(tensor.grad_fn, field)
         if field == "dtype":
             return self._dtype_word(tensor)
         if field == "shape":
@@ -279,6 +280,30 @@ def _explained(roots: list[Any], gradients: list[Any]) -> Iterator[None]:
         if any(root.shape != given.shape for root, given in pairs):
             raise ProgramError("gradient-shape", "a gradient has another shape than its root") from error
         raise ProgramError("gradient-dtype", "a gradient has a dtype its root cannot take") from error
+
+
+def _of_node(node: Any, field: str) -> Any:
+    """grad_fn, next_functions or nodes of the node that made a tensor."""
+    if field == "grad_fn":
+        return _bare(node)
+    if field == "next_functions":
+        edges = [(below and _bare(below), number) for below, number in node.next_functions]
+        return tuple((name, number) if number else name for name, number in edges)
+    names, seen, waiting = [], {node}, deque([node])
+    while waiting:
+        node = waiting.popleft()
+        names.append(_bare(node))
+        for below, _ in node.next_functions:
+            if below is not None and below not in seen:
+                seen.add(below)
+                waiting.append(below)
+    return tuple(names)
+
+
+def _bare(node: Any) -> str:
+    """A node's name without its namespace."""
+    name: str = node.name()
+    return name.rpartition("::")[2]
 
 
 def _dtypes(torch: Any) -> list[Any]:

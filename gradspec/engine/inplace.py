@@ -213,6 +213,11 @@ class _Node(ABC):
     saves_anything = False
     compute: str | None = None
 
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        """As a Plan's."""
+        return (0,)
+
     def __init__(self, tape: Tape, dtype: str) -> None:
         self.tape = tape
         self.out_dtype = dtype
@@ -263,12 +268,17 @@ class CopySlices(_Node):
         self.inputs = inputs
         self.before = tape.values[inputs[0]]  # the view's old value, which the op's rule may need
         self.slot = -1  # of the view's new value
+        self.first = 0 if tape.kinds[under].grad else None  # where the first edge leads
         self.saves = plan.saves
         self.saves_output = plan.saves_output
 
     @property
+    def edges(self) -> tuple[int | None, ...]:
+        return (self.first, *self.plan.edges[1:])
+
+    @property
     def freed(self) -> Any:
-        return FreedCopy()
+        return FreedCopy(self)
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
@@ -302,6 +312,10 @@ class Narrowed(_Node):
         self.saves_anything = plan.saves_anything
 
     @property
+    def edges(self) -> tuple[int | None, ...]:
+        return self.plan.edges
+
+    @property
     def freed(self) -> Any:
         return self.plan.freed if self.saves_anything else self
 
@@ -321,6 +335,14 @@ class FreedCopy:
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
+
+    def __init__(self, copy: CopySlices) -> None:
+        self.plan = copy.plan
+        self.first = copy.first
+
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        return (self.first, *self.plan.edges[1:])
 
     @property
     def freed(self) -> FreedCopy:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import is_differentiable
+from gradspec.engine import graph
 from gradspec.engine.inplace import change, check_target, current
 from gradspec.engine.memory import View
 from gradspec.engine.tape import Tape
@@ -74,6 +75,23 @@ class Machine:
         """The node's name; None for a leaf."""
         node = self.tape.nodes[self.slot(tensor)]
         return None if node is None else node.name
+
+    def next_functions(self, tensor: int) -> tuple[Any, ...] | None:
+        """The edges of the node: None, a name, or a name and the number of the output where that is not 0;
+        None for a leaf."""
+        slot = self.slot(tensor)
+        if self.tape.nodes[slot] is None:
+            return None
+        found = graph.edges(self.tape, graph.node_of(self.tape, slot)[0])
+        named = [edge and (graph.name_at(self.tape, edge[0]), edge[1]) for edge in found]
+        return tuple(edge and (edge if edge[1] else edge[0]) for edge in named)
+
+    def nodes(self, tensor: int) -> tuple[str, ...] | None:
+        """The names of the node and all below it, breadth first; None for a leaf."""
+        slot = self.slot(tensor)
+        if self.tape.nodes[slot] is None:
+            return None
+        return graph.names_below(self.tape, graph.node_of(self.tape, slot)[0])
 
     def leaf(self, value: Any, dtype: str, requires_grad: bool) -> int:
         """A new leaf. Raises ProgramError dtype-not-differentiable."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import category
 from gradspec.engine.kind import Kind
 from gradspec.engine.source import MAYBE_NONE, Lines, Symbol
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.arrays.contract import ArrayLibrary
@@ -56,9 +56,10 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
-        "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of", "saves",
-        "saves_anything", "saves_output", "saves_parts", "single", "warns", "written", "zero_dim",
+        "_called", "_edges", "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library",
+        "marks", "name", "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records",
+        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "warns", "written",
+        "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -89,8 +90,9 @@ class Plan:
         tracked = self._tracked() if recording and (op.kind != "constant" or in_place) else ()
         self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
         self.records = bool(tracked)
-        node = (in_place and op.node_in_place) or op.node
-        self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
+        self._called = (in_place and op.node_in_place) or op.node
+        self._edges: tuple[int | None, ...] | None = None
+        self.name: str = self._name(pairs) if self.records else ""
         self.node: Plan | None = self if self.records else None
         self.kind: Kind | None = None  # the output's, once known
         results = op.results(arguments)
@@ -106,6 +108,55 @@ class Plan:
         self._saved()
         self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
         self.back: Callable[..., None] = self._first_back
+
+    def _name(self, pairs: dict[str, Any]) -> str:
+        called = self._called
+        name: str = called if isinstance(called, str) else called(**pairs)
+        return name
+
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        """The input position that each edge of the node stands for; None where that operand needs no
+        gradient, or is a number or absent.
+
+        Raises:
+            UnsupportedFeature: graph, where torch has several nodes in this one's place.
+        """
+        if self._edges is None:
+            self._edges = tuple(self._find_edges())
+        return self._edges
+
+    def _find_edges(self) -> Iterator[int | None]:
+        """As torch has it: an edge for each tensor operand that has a derivative. For an operand that was
+        given as a number torch has a call of its own, without an edge, or makes a tensor of it; where it
+        has a call of its own, the node has another name."""
+        seen = {name: fill(value, self.inputs.__getitem__) for name, value in self.arguments.items()}
+        op, pairs = self.op, dtype_pairs(self.op, seen)
+        if op.hides is True or (op.hides and op.hides(**seen)):
+            raise UnsupportedFeature("graph", f"what torch makes of {op.name} is not known node by node")
+        if not self.rule_of and op.kind != "constant":  # such a node is there to raise
+            yield from (k for k, _ in self.pairs)
+            return
+        # `2 * x` calls what `x * 2` calls, a function is called with its arguments as they stand
+        statics = (param for param in op.params if not param.is_tensor)
+        operator = all(self.arguments[param.name] == param.default for param in statics)
+        last: list[None] = []
+        for number, param in enumerate(op.params):
+            name = param.name
+            if not param.is_tensor or (self.rule_of and name not in self.rule_of):
+                continue
+            positions = list(holes(self.arguments[name]))
+            wanted = [self.inputs[k].grad and not self.inputs[k].lent for k in positions]
+            if param.kind == "Tensors" or any(self.inputs[k].grad for k in positions):
+                yield from (k if each else None for k, each in zip(positions, wanted, strict=True))
+                continue
+            if self._name({**pairs, name: (self.compute or self.out_dtype, "dim")}) != self.name:
+                continue
+            if number == 0 and operator and self.inputs[positions[0]].weak:
+                last.append(None)
+            else:
+                yield None
+        yield from last
 
     # forward
 
@@ -319,6 +370,10 @@ class Freed:
     @property
     def name(self) -> str:
         return self.plan.name
+
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        return self.plan.edges
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError(

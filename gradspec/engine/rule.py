@@ -43,6 +43,8 @@ class OpLike(Protocol):
     derived_in_place: bool
     outputs: Any
     chooses: bool
+    hides: Any
+    outputs: str
     dynamic: bool
     view: bool
     apart: tuple[str, ...]

@@ -9,7 +9,9 @@ __all__ = ["FAMILIES", "Op", "registry"]
 # Module → its ops, in the order of `gradspec ops`.
 FAMILIES = {
     "unary": "abs neg positive exp log sin cos tanh sigmoid sqrt square reciprocal sign sgn",
-    "binary": "add sub mul div remainder floor_divide pow maximum minimum fmax fmin clamp where",
+    "binary": (
+        "add sub mul div remainder number_remainder floor_divide pow maximum minimum fmax fmin clamp where"
+    ),
     "exponential": "rsqrt expm1 exp2 log1p log2 log10 logit logaddexp float_power",
     "trigonometry": "tan asin acos atan sinh cosh asinh acosh atanh sinc atan2 hypot",
     "special": "erf erfc erfinv lgamma digamma polygamma",

@@ -40,6 +40,23 @@ def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str,
     return dtype, dtype
 
 
+def _cast_first(input: Any, dtype: Any, **_: Any) -> Any:
+    """torch casts in a node of its own."""
+    return _of_the_cast if dtype not in (None, input[0]) else None
+
+
+def _of_the_cast(F: Any, input: Any, dim: Any, dtype: Any) -> Any:
+    return F.softmax(F.to(input, dtype), dim)
+
+
+def _log_cast_first(input: Any, dtype: Any, **_: Any) -> Any:
+    return _log_of_the_cast if dtype not in (None, input[0]) else None
+
+
+def _log_of_the_cast(F: Any, input: Any, dim: Any, dtype: Any) -> Any:
+    return F.log_softmax(F.to(input, dtype), dim)
+
+
 ROWS = (
     sample(input=uniform(2, 3), dim=1),
     sample(input=uniform(2, 3), dim=0),
@@ -66,6 +83,7 @@ def _centred(xp: Xp, x: Array, dim: int) -> tuple[Array, tuple[int, ...]]:
     accepts=("float",),
     check=check_axis(),
     warns=drops_imaginary_part,
+    expand=_cast_first,
     samples=ROWS,
 )
 def softmax(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
@@ -93,6 +111,7 @@ def _(xp: Xp, ct: Array, y: Array, y_meta: Any, dim: int) -> Array:
     accepts=("float",),
     check=check_axis(),
     warns=drops_imaginary_part,
+    expand=_log_cast_first,
     samples=ROWS,
 )
 def log_softmax(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:

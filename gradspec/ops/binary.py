@@ -22,7 +22,7 @@ from gradspec.ops.samples import bools, pairs, sample, uniform
 
 __all__ = [
     "add", "check_divisor", "clamp", "div", "floor_divide", "fmax", "fmin", "maximum", "minimum", "mul",
-    "pow", "remainder", "sub", "where",
+    "number_remainder", "pow", "remainder", "sub", "where",
 ]  # fmt: skip
 
 TWO = broadcast("input", "other")
@@ -77,8 +77,8 @@ def _no_bools(input: Any, other: Any, **_: Any) -> None:
         raise fault("dtype-unsupported", "bool is not subtracted; use != for exclusive or")
 
 
-def _sub_node(input: Any, **_: Any) -> str:
-    return "RsubBackward1" if rank_of(input) == "weak" else "SubBackward0"
+def _sub_node(input: Any, alpha: Any, **_: Any) -> str:
+    return "RsubBackward1" if rank_of(input) == "weak" and alpha == 1 else "SubBackward0"
 
 
 @linear(
@@ -220,11 +220,20 @@ def _remainder_node(other: Any, **_: Any) -> str:
     return "RemainderBackward0" if rank_of(other) == "weak" else "RemainderBackward1"
 
 
+def _of_a_number(input: Any, **_: Any) -> Any:
+    return _remainder_of_number if rank_of(input) == "weak" else None
+
+
+def _remainder_of_number(F: Any, input: Any, other: Any) -> Any:
+    return F.number_remainder(input, other)
+
+
 @elementwise(
     node=_remainder_node,
     accepts=("float", "int"),
     inplace=True,
     check=TWO,
+    expand=_of_a_number,
     samples=pairs(("input", -9, 9), ("other", 1, 3), (2.5,)),
 )
 def remainder(xp: Xp, input: Operand, other: Operand) -> Tensor:
@@ -244,6 +253,13 @@ def _(xp: Xp, ct: Array) -> Array:
 @remainder.vjp("other")
 def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
     return xp.negative(xp.multiply(ct, xp.floor_divide(input, other)))
+
+
+@general(node="NotImplemented", accepts=("float", "int"), internal=True)
+def number_remainder(xp: Xp, input: Operand, other: Operand) -> Tensor:
+    """remainder of a Python number. A node without a derivative, as torch has it."""
+    check_divisor(xp, other)
+    return xp.remainder(input, other)
 
 
 @general(
@@ -444,7 +460,9 @@ def _has_bound(input: Any, min: Any, max: Any, **_: Any) -> None:
 
 
 def _clamp_node(min: Any, max: Any, **_: Any) -> str:
-    return "ClampBackward1" if {rank_of(min), rank_of(max)} <= {None, "weak"} else "ClampBackward0"
+    """Two numbers; beside a number a 0-d tensor counts as one."""
+    ranks = {rank_of(min), rank_of(max)}
+    return "ClampBackward1" if ranks <= {None, "weak"} or ranks == {"weak", "zero"} else "ClampBackward0"
 
 
 @elementwise(

@@ -73,7 +73,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
     return xp.astype(ct, input_meta.dtype)
 
 
-@linear(node="SelectBackward0", dtypes=_real_part_dtype, internal=True)
+@linear(node="SelectBackward0", hides=True, dtypes=_real_part_dtype, internal=True)
 def imag_part(xp: Xp, input: Tensor) -> Tensor:
     """Im z of a complex tensor. Shape: any → same.
 

@@ -135,7 +135,7 @@ def _node(equation: str, **_: Any) -> str:
     return "BmmBackward0" if _sums(equation)[0] else "MulBackward0"
 
 
-@general(node=_node, dtypes=_one_dtype_where_contracted, variadic="operands", internal=True)
+@general(node=_node, hides=True, dtypes=_one_dtype_where_contracted, variadic="operands", internal=True)
 def einsum_product(xp: Xp, equation: str, operands: Tensors) -> Tensor:
     """einsum of several operands.
 
@@ -166,7 +166,7 @@ def _alone_dtypes(dtypes: dict[str, Any], statics: dict[str, Any]) -> Any:
     return int64_if_integral(dtypes, statics) if _sums(statics["equation"])[0] else KEEP
 
 
-@linear(node=_alone_node, dtypes=_alone_dtypes, internal=True)
+@linear(node=_alone_node, hides=True, dtypes=_alone_dtypes, internal=True)
 def einsum_alone(xp: Xp, equation: str, input: Tensor) -> Tensor:
     """einsum of one operand that names an axis twice.
 

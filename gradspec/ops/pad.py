@@ -59,8 +59,12 @@ def _check(input: Any, pad: Sequence[int], mode: str, value: Any, **_: Any) -> N
 
 def _node(pad: Sequence[int], mode: str, **_: Any) -> str:
     if mode == "circular":
-        return "torch::autograd::CopySlices"
+        return "CopySlices"
     return f"{'Reflection' if mode == 'reflect' else 'Replication'}Pad{len(pad) // 2}DBackward0"
+
+
+def _in_pieces(mode: str, **_: Any) -> bool:
+    return mode == "circular"
 
 
 def _from_the_border(F: Any, input: Any, pad: Any, mode: str, value: Any) -> Any:
@@ -162,7 +166,7 @@ def _(xp: Xp, ct: Array, input_meta: Any, pad: Sequence[int]) -> Array:
     return xp.pad(ct, cropped) if shape else ct
 
 
-@linear(node=_node, dtypes=KEEP, internal=True)
+@linear(node=_node, hides=_in_pieces, dtypes=KEEP, internal=True)
 def pad_border(xp: Xp, input: Tensor, pad: Size, mode: str) -> Tensor:
     """pad in the modes that fill with elements of input.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradspec.ops.arguments import fault
+from gradspec.ops.arguments import fault, shape_of
 from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
@@ -42,7 +42,12 @@ def _(xp: Xp, ct: Array, index: Any) -> Array:
     return xp.getitem(ct, index)
 
 
-@linear(node="IndexPutBackward0", dtypes=KEEP, internal=True)
+def _sheds_axes(values: Any, **_: Any) -> bool:
+    """An assignment first views its value without leading axes of size 1."""
+    return shape_of(values)[:1] == (1,)
+
+
+@linear(node="IndexPutBackward0", hides=_sheds_axes, dtypes=KEEP, internal=True)
 def index_put(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
     """input with values written at index. Source: linear in both."""
     return xp.put(input, index_arrays(xp, index), values)
@@ -82,8 +87,14 @@ def _fits(input: Any, value: Any, **_: Any) -> None:
     raise fault("shape-mismatch", f"a value of shape {list(have)} does not fit into {list(input.shape)}")
 
 
+def _spreads(input: Any, value: Any) -> bool:
+    """A value of another shape is first viewed and expanded."""
+    return shape_of(value) != shape_of(input)
+
+
 @linear(
     node="CopyBackwards",
+    hides=_spreads,
     dtypes=KEEP,
     internal=True,
     inplace=True,

@@ -140,6 +140,9 @@ class Op:
         self.node_in_place: str | Callable[..., str] = facts.pop("node_in_place", "")
         # Whether the in-place form has the derivative, too; torch left it out for some.
         self.derived_in_place: bool = facts.pop("derived_in_place", True)
+        # torch makes several nodes where this op makes one, called as the last of them: what lies below is
+        # not told. True, or a function (arguments by name: tensors as metas) → bool.
+        self.hides: bool | Callable[..., bool] = facts.pop("hides", False)
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument

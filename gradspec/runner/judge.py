@@ -418,5 +418,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return str(list(value))
+        return f"[{', '.join(map(_plain, value))}]"
     return "null" if value is None else str(value)

@@ -159,6 +159,8 @@ class _Writer:
         return {"gradient": gradient, "retain_graph": step.retain_graph, "create_graph": step.create_graph}
 
     def watch(self, step: Watch) -> dict[str, Any]:
+        if any(field in _FIELDS_SINCE for look in step.looks for field in look.fields):
+            self.format = max(self.format, (1, 1))
         looks = [{"of": self.name(b), "path": path, "fields": list(fields)} for b, path, fields in step.looks]
         return {"watch": looks, "at": step.at}
 
@@ -193,6 +195,7 @@ def _jvp(w: _Writer, s: Jvp) -> dict[str, Any]:
     return {"jvp": w.name(s.of), "tangents": tangents, "out": w.name(s.out), "at": s.at}
 
 
+_FIELDS_SINCE = ("next_functions", "nodes")  # fields of a look that came with format 1.1
 _SINCE: dict[type[Any], Format] = {}  # kinds of step that are no part of format 1.0
 _WRITE: dict[type[Any], Any] = {
     Apply: _Writer.apply,

@@ -140,7 +140,23 @@ class _Watching:
         if field == "dtype" and expected not in DTYPES:
             hint = did_you_mean(str(expected), list(DTYPES)) or f"dtypes are {', '.join(DTYPES)}"
             self.scope.fault("bad-dtype", f'no dtype "{expected}"', path, hint=hint)
-        self.add(target, field, tuple(expected) if field == "shape" else expected, path)
+        if field == "next_functions" and expected is not None:
+            expected = tuple(self.edge(edge, (*path, index)) for index, edge in enumerate(expected))
+        self.add(target, field, tuple(expected) if isinstance(expected, list) else expected, path)
+
+    def edge(self, view: Any, path: Path) -> Any:
+        """None, a node's name, or (name, number of the output) where that is not 0."""
+        if not isinstance(view, list):
+            return view
+        name, number = view
+        if not isinstance(name, str) or isinstance(number, str):
+            hint = "[SplitBackward0, 1] leads to the second output of a split"
+            self.scope.fault("wrong-type", "an edge is a name and the number of an output", path, hint=hint)
+            return None
+        if number < 1:
+            hint = "an edge to the first output of a node is its name alone"
+            self.scope.fault("bad-value", f"output {number} is not written", path, hint=hint)
+        return name, int(number)
 
 
 def expect_hooks(scope: Scope, view: list[Any], path: Path, steps: list[Any], at: int) -> None:

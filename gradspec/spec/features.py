@@ -43,6 +43,7 @@ FEATURES = {
     "grad-attribute": "reading x.grad into a name",
     "grad-call": "grad: gradients returned instead of accumulated",
     "grad-fn": "the name of the node that made a tensor",
+    "graph": "the nodes below a tensor, and the edges between them",
     "hooks": "hooks on tensors, and the order in which they run",
     "identity": "whether two names mean one tensor",
     "in-place": "ops that change a tensor",
@@ -63,8 +64,9 @@ FEATURES = {
     "zero-grad": "zero_grad",
 }
 _FIELDS = {
-    "grad_fn": "grad-fn", "repr": "repr", "version": "version", "same_as": "identity",
-    "shares_memory_with": "memory", "retains_grad": "retain-grad", "warns": "warnings", "hooks": "hooks",
+    "grad_fn": "grad-fn", "next_functions": "graph", "nodes": "graph", "repr": "repr", "version": "version",
+    "same_as": "identity", "shares_memory_with": "memory", "retains_grad": "retain-grad", "warns": "warnings",
+    "hooks": "hooks",
 }  # fmt: skip
 _MODES = {
     "no_grad": "no-grad", "enable_grad": "enable-grad", "inference_mode": "inference-mode",

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Apply", "Backward", "Block", "Call", "Check", "Expectation", "GetAttr", "Grad", "Gradcheck", "HookLog",
     "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
-    "RetainGrad", "SCOPES", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch",
-    "Repeat", "RetainGrad", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance", "Watch",
-    "ZeroGrad",
+    "Repeat", "RetainGrad", "SCOPES", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance",
+    "Watch", "ZeroGrad",
 ]  # fmt: skip
 
 SCOPES = ("core", "state", "convention", "text")  # what a spec holds a framework to
@@ -252,6 +251,7 @@ class Check(NamedTuple):
     that holds None), or a Ref, whose tensor's `value` the same Watch looks at; a dict name → Dense or
     None for `one_of`; otherwise plain data. For same_as and shares_memory_with it is (binding,
     wanted: bool); of the two tensors, one that is a `.grad` is the one that carries the check.
+    For next_functions it is a tuple of None, a name, or (name, number of the output).
     `floating` data without a dtype of its own has the spec's dtype there, marked by `bare`.
     """
 
@@ -328,5 +328,4 @@ class Spec(NamedTuple):
     texts: tuple[str, ...]  # by `at`: the step as one short line, for messages
     notes: dict[int, str]  # by `at`
     scope: str = "core"  # one of SCOPES
-    scope: str = "core"  # or state, convention, text
     repeats: tuple[Repeat, ...] = ()  # an outer one before those in it

@@ -49,7 +49,7 @@ def _in_torch(call: Call, wants: Any, cts: list[Any]) -> tuple[list[Any], list[A
 
     result = in_torch.call(call.op, {k: _map(v, leaf) for k, v in call.args.items()})
     outs = list(result) if isinstance(result, tuple) else [result]
-    names = [None if out.grad_fn is None else out.grad_fn.name() for out in outs]
+    names = [None if out.grad_fn is None else out.grad_fn.name().rpartition("::")[2] for out in outs]
     outs = [out.resolve_conj() for out in outs]
     roots = [(out, ct) for out, ct in zip(outs, cts or [None] * len(outs), strict=False) if out.requires_grad]
     if cts and roots:

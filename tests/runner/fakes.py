@@ -12,9 +12,9 @@ from gradspec.spec.load import load_text
 from gradspec.spec.model import Program, Spec
 
 
-def spec(body: str) -> Spec:
+def spec(body: str, format: str = "1") -> Spec:
     """The one spec of a file that begins with its tensors."""
-    (only,) = load_text(f"gradspec: 1\nid: a.spec\n{body.lstrip()}", "a.gradspec.yaml")
+    (only,) = load_text(f"gradspec: {format}\nid: a.spec\n{body.lstrip()}", "a.gradspec.yaml")
     return only
 
 

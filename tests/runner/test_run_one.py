@@ -244,6 +244,19 @@ def test_a_gradient_is_like_its_tensor(grad, told):
     assert backend.programs[0].steps[0].looks[0].fields == ("grad", "dtype", "shape")
 
 
+def test_edges_and_nodes_are_told_as_they_are_written():
+    text = """
+tensors: {x: {data: 2.0, requires_grad: true}}
+steps:
+  - op: y = x * 3
+  - expect: {y: {next_functions: [[MulBackward0, 2], null], nodes: null}}
+"""
+    assert failures(run_one(spec(text, format='"1.1"'), PythonBackend())) == [
+        "next_functions y: expected [[MulBackward0, 2], null], got [AccumulateGrad, null]",
+        "nodes y: expected null, got [MulBackward0, AccumulateGrad]",
+    ]
+
+
 # Features.
 
 

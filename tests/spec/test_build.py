@@ -402,6 +402,18 @@ def test_plain_fields() -> None:
     ]
 
 
+def test_edges_and_nodes() -> None:
+    _, found = checks("{x: {next_functions: [null, AccumulateGrad, [SplitBackward0, 2]], nodes: [A, B]}}")
+    assert found == [
+        (0, "next_functions", (None, "AccumulateGrad", ("SplitBackward0", 2))),
+        (0, "nodes", ("A", "B")),
+    ]
+    assert checks("{x: {next_functions: null, nodes: null}}")[1] == [
+        (0, "next_functions", None),
+        (0, "nodes", None),
+    ]
+
+
 def test_identity_looks_at_both() -> None:
     watch, found = checks("{x: {same_as: w, shares_memory_with: {not: g}}}")
     assert [look.binding for look in watch.looks] == [0, 1, 2]

@@ -116,6 +116,16 @@ def json_safe(line: str) -> str:
     return f"{verb}: '{rest}'" if verb == "op" else line
 
 
+def test_the_format_is_the_oldest_that_has_it_all() -> None:
+    def format_of(steps: str) -> object:
+        return program_to_json(built(f"tensors: {{x: 1.0}}\nsteps:\n{steps}")[0].program)["format"]
+
+    assert format_of("- repeat: {times: 2, do: [{op: y = exp(x)}]}") == 1, "rounds are written out"
+    assert format_of("- expect: {x: {grad_fn: null}}") == 1
+    assert format_of("- expect: {x: {nodes: null}}") == "1.1"
+    assert format_of("- no_grad: [{expect: {x: {next_functions: null}}}]") == "1.1"
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

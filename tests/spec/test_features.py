@@ -78,6 +78,7 @@ def test_of_leaves() -> None:
 
 def test_of_fields() -> None:
     assert features_of_field("grad_fn") == {"grad-fn"}
+    assert features_of_field("nodes") == features_of_field("next_functions") == {"graph"}
     assert features_of_field("same_as") == {"identity"}
     assert features_of_field("warns") == {"warnings"}
     assert features_of_field("value") == features_of_field("raises") == frozenset()
@@ -100,7 +101,7 @@ def test_every_word_is_in_the_table() -> None:
 - jvp: {of: x, tangents: {x: {tensor: x}}, out: t}
 - no_grad: [{enable_grad: [{inference_mode: [{detect_anomaly: [{op: y = exp(x)}]}]}]}]
 - hook: {of: x, name: h, after: accumulate, do: [{op: grad = grad * 2}]}
-- expect: {x: {repr: r, version: 1, grad_fn: f, same_as: x, shares_memory_with: x}}
+- expect: {x: {repr: r, version: 1, grad_fn: f, nodes: [f], same_as: x, shares_memory_with: x}}
 """
     )
     program = built(text)[0].program
