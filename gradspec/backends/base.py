@@ -60,7 +60,8 @@ class Observations(NamedTuple):
       A field the backend cannot see is absent from the dict. The dict is {"missing": True} where the
       binding was never bound (with "unsupported": the feature, where that is the reason), {"none":
       True} where the name holds None.
-    `hooks`: by the HookLog's `at`, (hook name, Dense of the gradient it was given | None).
+    `hooks`: by the HookLog's `at`, (hook name, Dense of the gradient it was given | None); for a hook on a
+      node (hook name, a tuple of these).
     """
 
     outcomes: dict[int, Outcome]

@@ -439,6 +439,12 @@ class Run:
     def _hook(self, step: Hook) -> None:
         for binding in needs(step):
             self.value(binding)
+        if step.of_node:
+            when = "before" if step.before else "after"
+            self._handles[step.name] = self.backend.hook_node(
+                self._tensor(step.of), self._watching(step), when
+            )
+            return
         body_makes = _made(step.steps)
         values = self.values
 
@@ -459,6 +465,21 @@ class Run:
             return None if result is gradient or step.after else result
 
         self._handles[step.name] = self.backend.hook(self._tensor(step.of), ran, step.after)
+
+    def _watching(self, step: Hook) -> Callable[[list[Any]], None]:
+        """A hook on a node, which leaves the gradients as they are."""
+
+        def ran(gradients: list[Any]) -> None:
+            read = self.backend.read
+            seen = tuple([None if gradient is None else read(gradient) for gradient in gradients])
+            self._ran_hooks.append((step.name, seen))
+            self._in_hook += 1
+            try:
+                self.raw(step.steps)
+            finally:
+                self._in_hook -= 1
+
+        return ran
 
     def _remove_hook(self, step: RemoveHook) -> None:
         if step.name not in self._handles:

@@ -151,6 +151,12 @@ class StepwiseBackend(Backend):
         The result is a handle for `remove_hook`."""
         raise UnsupportedFeature("hooks")
 
+    def hook_node(self, tensor: Tensor, function: Callable[[list[Tensor | None]], None], when: str) -> Any:
+        """Call `function` "before" the node that made `tensor` runs with the gradients of its outputs, or
+        "after" it with those along its edges; for a leaf the node that adds to its gradient. The result
+        is a handle for `remove_hook`."""
+        raise UnsupportedFeature("node-hooks")
+
     def remove_hook(self, handle: Any) -> None:
         """Remove a hook."""
         raise UnsupportedFeature("hooks")

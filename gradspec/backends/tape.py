@@ -295,6 +295,9 @@ class TapeBackend(StepwiseBackend):
 
         return machine.hook_after(tensor, accumulated)
 
+    def hook_node(self, tensor: int, function: Callable[[list[int | None]], None], when: str) -> Any:
+        return self.machine.hook_node(tensor, function, when)
+
     def remove_hook(self, handle: Callable[[], None]) -> None:
         handle()
 

@@ -204,6 +204,17 @@ class TorchBackend(StepwiseBackend):
 
         return tensor.register_post_accumulate_grad_hook(accumulated)
 
+    def hook_node(self, tensor: Any, function: Callable[[list[Any]], None], when: str) -> Any:
+        """register_prehook or register_hook of grad_fn, for a leaf of its gradient accumulator."""
+        if not tensor.requires_grad:
+            raise ProgramError("untracked", "a tensor that does not require grad has no node")
+        node = self.torch.autograd.graph.get_gradient_edge(tensor).node
+        if when == "before":
+            handle = node.register_prehook(lambda outputs: function(list(outputs)))
+        else:
+            handle = node.register_hook(lambda inputs, _: function(list(inputs)))
+        return _Kept(handle, node)
+
     def remove_hook(self, handle: Any) -> None:
         """Remove a hook."""
         handle.remove()
@@ -265,6 +276,18 @@ class TorchBackend(StepwiseBackend):
 
     def _dtype_word(self, tensor: Any) -> str:
         return str(tensor.dtype).removeprefix("torch.")
+
+
+class _Kept:
+    """A handle that keeps its node: a leaf holds on to its accumulator only while a graph does."""
+
+    def __init__(self, handle: Any, node: Any) -> None:
+        self._handle = handle
+        self._node = node
+
+    def remove(self) -> None:
+        """Remove the hook."""
+        self._handle.remove()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradspec.engine.plan import Part
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,10 +25,14 @@ class Walk:
     visit: slot → function given the complete cotangent there before the node runs; it gives back the
         one to go on with.
     arrive: is given (leaf slot, total) as soon as the leaf's total is complete.
+    before: node's slot → function given the cotangent there right before the node runs.
+    after: node's slot → function given what it gave, by input position, right after.
     ordered: whether it shows when a leaf is served (hooks); otherwise all are served at the end.
     """
 
-    __slots__ = ("arrive", "ordered", "reached", "recorder", "retain_graph", "visit", "within")
+    __slots__ = (
+        "after", "arrive", "before", "ordered", "reached", "recorder", "retain_graph", "visit", "within",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Walk:
         within: set[int] | None = None,
         reached: set[int] | None = None,
         visit: dict[int, Callable[[Any], Any]] | None = None,
+        before: dict[int, Callable[[Any], None]] | None = None,
+        after: dict[int, Callable[[dict[int, Any]], None]] | None = None,
         ordered: bool = False,
     ) -> None:
         self.retain_graph = retain_graph
@@ -47,13 +53,15 @@ class Walk:
         self.within = within
         self.reached = reached
         self.visit = visit
+        self.before = before or {}
+        self.after = after or {}
         self.ordered = ordered
 
     def is_plain(self, tape: Tape) -> bool:
         """Whether nodes just have to run, one after the other."""
         return (
             self.recorder is None and self.within is None and not self.visit and not self.ordered
-            and not tape.anomaly and not tape.memory.written and not tape.cut
+            and not self.before and not self.after and not tape.anomaly and not tape.memory.written and not tape.cut
         )  # fmt: skip
 
 
@@ -126,10 +134,14 @@ class _Careful:
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within or type(plan) is Part:
+            if k in how.before:
+                how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
             back = plan.back if how.recorder is None else how.recorder.back_of(plan)
-            if tape.anomaly:
+            if k in how.after:
+                how.after[k](_apart(tape, back, ct, self.values, k, grads))
+            elif tape.anomaly:
                 _watched(tape, back, ct, self.values, k, grads)
             else:
                 back(ct, self.values, tape.ins[k], k, grads)
@@ -214,18 +226,67 @@ def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[in
     found: dict[int, Any] = {}
     back(ct, values, tape.ins[k], k, found)
     for slot, part in found.items():
-        kind = tape.kinds[slot]
-        if kind is not None:
-            value = tape.values[part.slot] if hasattr(part, "slot") else part
-            flat = tape.engine.library.dump(value, kind.dtype).flat()
-            if any(x != x for x in flat):
-                raise ProgramError("nan-detected", f"{tape.nodes[k].name} gave a NaN in its backward")
-        if slot in grads and kind is not None:
-            space = tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
-            add = tape.ops.add if hasattr(part, "slot") else space.add
-            grads[slot] = add(grads[slot], part)
-        else:
-            grads[slot] = part
+        _check_number(tape, k, slot, part)
+        _give(tape, grads, slot, part)
+
+
+def _check_number(tape: Tape, k: int, slot: int, part: Any) -> None:
+    """Raises nan-detected where what node k gave to a slot has a NaN."""
+    kind = tape.kinds[slot]
+    if kind is not None:
+        value = tape.values[part.slot] if hasattr(part, "slot") else part
+        flat = tape.engine.library.dump(value, kind.dtype).flat()
+        if any(x != x for x in flat):
+            raise ProgramError("nan-detected", f"{tape.nodes[k].name} gave a NaN in its backward")
+
+
+def _give(tape: Tape, grads: dict[int, Any], slot: int, part: Any) -> None:
+    """Add a part to the cotangent of a slot."""
+    kind = tape.kinds[slot]
+    if slot in grads and kind is not None:
+        space = tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
+        add = tape.ops.add if hasattr(part, "slot") else space.add
+        grads[slot] = add(grads[slot], part)
+    else:
+        grads[slot] = part
+
+
+class _Own:
+    """Values by slot, and by the negative numbers that stand for a node's inputs."""
+
+    __slots__ = ("ins", "values")
+
+    def __init__(self, values: Any, ins: tuple[int, ...]) -> None:
+        self.values = values
+        self.ins = ins
+
+    def __getitem__(self, slot: int) -> Any:
+        return self.values[self.ins[slot] if slot < 0 else slot]
+
+
+def _apart(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> dict[int, Any]:
+    """Run node k and add what it gives to `grads`; what it gave, by input position, kept apart also where
+    two inputs are one tensor.
+
+    Raises:
+        UnsupportedFeature: node-hooks, where what goes to two inputs cannot be told apart.
+    """
+    ins = tape.ins[k]
+    found: dict[int, Any] = {}
+    back(ct, _Own(values, ins), tuple(range(-len(ins), 0)), k, found)
+    parts = {key + len(ins): part for key, part in found.items() if key < 0}
+    for position, slot in enumerate(ins):
+        if position not in parts and slot in found:  # a node of several goes by the slots of its op
+            if ins.count(slot) - (ins[0] == slot) > 1:
+                raise UnsupportedFeature(
+                    "node-hooks", f"which part of a gradient of {tape.nodes[k].name} is whose"
+                )
+            parts[position] = found[slot]
+    for position, part in parts.items():
+        if tape.anomaly:
+            _check_number(tape, k, ins[position], part)
+        _give(tape, grads, ins[position], part)
+    return parts
 
 
 def leads_to(tape: Tape, targets: Iterable[int], top: int) -> set[int]:

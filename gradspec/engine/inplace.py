@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import can_cast, category
 from gradspec.engine.places import Places, Spaces
 from gradspec.engine.strides import spread_over
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
@@ -245,6 +245,13 @@ class Restrided(_Node):
         super().__init__(tape, base.dtype)
         self.places = places
         self.name = name
+        self.base = base
+
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        if self.out_dtype.startswith("complex") or self.name != "AsStridedBackward0":
+            raise UnsupportedFeature("graph", "the way to a view that is not strided may have several nodes")
+        return (0 if self.base.grad else None,)
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         spaces = Spaces(self.tape.engine.library, xp if recorded else None)

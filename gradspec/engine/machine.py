@@ -25,6 +25,7 @@ __all__ = ["Machine"]
 
 NON_LEAF_GRAD = "reading .grad of a non-leaf that does not retain it; call retain_grad() first"
 Hook = Callable[[int], "int | None"]
+NodeHook = Callable[[list["int | None"]], None]
 
 
 class Machine:
@@ -34,6 +35,7 @@ class Machine:
     retains   the non-leaves that keep their gradient → where: None for wherever the tensor is
     hooks     slot → hooks on its gradient, in the order they were put on: (number, function)
     after     leaf → post-accumulate hooks
+    nodes_before, nodes_after    node's slot → hooks on the node
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -43,6 +45,8 @@ class Machine:
         self.retains: dict[int, int | None] = {}
         self.hooks: dict[int, dict[int, Hook]] = {}
         self.after: dict[int, dict[int, Hook]] = {}
+        self.nodes_before: dict[int, dict[int, NodeHook]] = {}
+        self.nodes_after: dict[int, dict[int, NodeHook]] = {}
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
@@ -336,8 +340,9 @@ class Machine:
 
     @property
     def is_hooked(self) -> bool:
-        """Whether a hook is on any tensor."""
-        return any(self.hooks.values()) or any(self.after.values())
+        """Whether a hook is on any tensor or node."""
+        kinds = (self.hooks, self.after, self.nodes_before, self.nodes_after)
+        return any(any(hooks.values()) for hooks in kinds)
 
     def hook(self, tensor: int, function: Hook) -> Callable[[], None]:
         """Call `function` with the gradient (a tensor); it may give another back. → how to remove it.
@@ -361,7 +366,33 @@ class Machine:
             raise ProgramError("invalid-argument", "a post-accumulate hook is for leaves")
         return self._put_on(self.after, leaf, function)
 
-    def _put_on(self, hooks: dict[int, dict[int, Hook]], key: int, function: Hook) -> Callable[[], None]:
+    def hook_node(self, tensor: int, function: NodeHook, when: str) -> Callable[[], None]:
+        """Call `function` "before" the node that made the tensor runs with the gradients of the node's
+        outputs, or "after" it with what it gave along its edges; a leaf's node is the one that adds to its
+        .grad, and has no edges.
+
+        Raises:
+            ProgramError: untracked.
+            UnsupportedFeature: graph, where the edges are not known.
+        """
+        if not self.requires_grad(tensor):
+            raise ProgramError("untracked", "a tensor that does not require grad has no node")
+        slot, _ = graph.node_of(self.tape, self.slot(tensor))
+        if when == "after":
+            self._check_edges(slot)
+        return self._put_on(self.nodes_before if when == "before" else self.nodes_after, slot, function)
+
+    def _check_edges(self, slot: int) -> None:
+        """Raises UnsupportedFeature where what a node gives along its edges is not what torch's gives."""
+        found = graph.edges(self.tape, slot)
+        for edge in found:
+            if edge is not None:  # a node that stands for several may be given something else
+                graph.edges(self.tape, edge[0])
+        op = getattr(self.tape.nodes[slot], "op", None)
+        if None in found and op is not None and any(param.kind == "Tensors" for param in op.params):
+            raise UnsupportedFeature("node-hooks", f"{op.name} has gradients also where no edge leads")
+
+    def _put_on(self, hooks: dict[int, dict[int, Any]], key: int, function: Any) -> Callable[[], None]:
         self._handles += 1
         number = self._handles
         mine = hooks.setdefault(key, {})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
+from gradspec.engine.graph import edges
 from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
 from gradspec.engine.tape import Hole, Tape, Traced
@@ -67,7 +68,12 @@ class Passes:
                 if self.tape.nodes[machine.memory.slot(tensor)] is not None:
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
                 if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
+                    before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
+                    for function in list(before.values()):
+                        function([self._tensor(ct, machine.kind(tensor))])
                     self._accumulate(tensor, ct)
+                    for function in list(after.values()):
+                        function([])
 
         within, reached = self._reach(seeds, chosen, single=len(roots) == 1)
         if within is not None and chosen is not None:
@@ -78,7 +84,7 @@ class Passes:
             seeds,
             Walk(
                 retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
-                visit=visits, ordered=machine.is_hooked,
+                visit=visits, ordered=machine.is_hooked, **self._node_hooks(reached),
             ),
             create_graph,
         )  # fmt: skip
@@ -121,7 +127,7 @@ class Passes:
         keep = create_graph if retain_graph is None else retain_graph
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
-            within=within, reached=reached, ordered=machine.is_hooked,
+            within=within, reached=reached, ordered=machine.is_hooked, **self._node_hooks(reached),
         )  # fmt: skip
         self._walk(seeds, how, create_graph)
         results: list[int | None] = []
@@ -176,6 +182,7 @@ class Passes:
         the same, the chosen ones, and a single root."""
         if chosen is None:
             return None, None
+        chosen = chosen | self._siblings(chosen)
         within = leads_to(self.tape, chosen, max(seeds, default=-1))
         reached = within | chosen | (set(seeds) if single else set())
         return within, reached | {self._node_of(slot) for slot in reached}
@@ -183,6 +190,12 @@ class Passes:
     def _node_of(self, slot: int) -> int:
         """Where the node of a slot stands: below it where it is one of several outputs."""
         return self.tape.ins[slot][0] if isinstance(self.tape.nodes[slot], Part) else slot
+
+    def _siblings(self, chosen: set[int]) -> set[int]:
+        """The outputs of the nodes that one of the chosen is an output of: what leads to one leads to all."""
+        nodes, ins = self.tape.nodes, self.tape.ins
+        found = [(ins[slot][0], nodes[slot].count) for slot in chosen if isinstance(nodes[slot], Part)]
+        return {node + 1 + part for node, count in found for part in range(count)}
 
     def _own_nodes(self, chosen: set[int]) -> set[int]:
         """The slots of the nodes that made the chosen tensors: as in torch, backward(inputs=) runs these."""
@@ -270,6 +283,43 @@ class Passes:
                 put(slot, self._retainer(tensor))
         visits.update((node, _each(found)) for node, found in nodes.items())
         return visits
+
+    def _node_hooks(self, reached: set[int] | None) -> dict[str, dict[int, Callable[[Any], None]]]:
+        """What a walk is to call before and after single nodes."""
+        before = {slot: self._before(slot, hooks) for slot, hooks in self.machine.nodes_before.items()}
+        after = {slot: self._after(slot, hooks, reached) for slot, hooks in self.machine.nodes_after.items()}
+        return {"before": before, "after": after}
+
+    def _before(self, slot: int, hooks: dict[int, Any]) -> Callable[[Any], None]:
+        def run(ct: Any) -> None:
+            kinds = self.tape.kinds
+            several = kinds[slot] is None  # a node of several outputs, whose slots come after it
+            cts = enumerate(ct, slot + 1) if several else [(slot, ct)]
+            given = [None if part is None else self._tensor(part, kinds[at]) for at, part in cts]
+            for function in list(hooks.values()):
+                function(list(given))
+
+        return run
+
+    def _after(
+        self, slot: int, hooks: dict[int, Any], reached: set[int] | None
+    ) -> Callable[[dict[int, Any]], None]:
+        if reached is not None and _takes_a_list(self.tape.nodes[slot]):
+            reached = None  # torch finds the gradients of a whole list at once
+
+        def run(parts: dict[int, Any]) -> None:
+            ins, kinds = self.tape.ins[slot], self.tape.kinds
+            given: list[int | None] = []
+            for position, edge in zip(self.tape.nodes[slot].edges, edges(self.tape, slot), strict=True):
+                part = None if position is None or edge is None else parts.get(position)
+                if part is None or (reached is not None and ins[position] not in reached):
+                    given.append(None)
+                else:
+                    given.append(self._tensor(part, kinds[ins[position]]))
+            for function in list(hooks.values()):
+                function(list(given))
+
+        return run
 
     def _hooked(self, slot: int, hooks: dict[int, Any]) -> Visit:
         def run(ct: Any) -> Any:
@@ -385,6 +435,11 @@ def _each(visits: list[tuple[int, Visit]]) -> Visit:
         return cts
 
     return run
+
+
+def _takes_a_list(node: Any) -> bool:
+    op = getattr(getattr(node, "plan", node), "op", None)
+    return op is not None and any(param.kind == "Tensors" for param in op.params)
 
 
 def _then(first: Visit | None, second: Visit) -> Visit:

@@ -331,17 +331,36 @@ class _Judge:
         for (name, expected_grad), (_, grad) in zip(wanted, ran, strict=True):
             if expected_grad is None:
                 continue
-            wrong = (
-                compare(expected_grad, grad, bound)
-                if grad is not None
-                else Difference("no gradient", show.array(expected_grad), "absent")
-            )
+            if isinstance(expected_grad, tuple):
+                summary = _unlike_given(name, expected_grad, grad, bound)
+                if summary:
+                    return result._replace(status="failed", summary=summary)
+                continue
+            wrong = _unlike_gradient(expected_grad, grad, bound)
             if wrong is not None:
                 summary = f"hook {name} was given {wrong.got}, expected {wrong.expected}"
                 return result._replace(status="failed", summary=summary, difference=wrong)
         return result._replace(
             emulated=bool(self.emulated.cut) and self.support.of_field("hooks")[0] == EMULATED
         )
+
+
+def _unlike_gradient(expected: Dense | None, grad: Dense | None, bound: Bound) -> Difference | None:
+    """How a gradient differs from what was expected, None on either side being none."""
+    if expected is None or grad is None:
+        return None if expected is grad else Difference("", show.array(expected), show.array(grad))
+    return compare(expected, grad, bound)
+
+
+def _unlike_given(name: str, expected: tuple[Any, ...], grads: tuple[Any, ...], bound: Bound) -> str:
+    """What is wrong about the gradients that a hook on a node was given, or ''."""
+    if len(grads) != len(expected):
+        return f"hook {name} was given {len(grads)} gradients, expected {len(expected)}"
+    for number, (wanted, grad) in enumerate(zip(expected, grads, strict=True), 1):
+        wrong = _unlike_gradient(wanted, grad, bound)
+        if wrong is not None:
+            return f"hook {name} was given {wrong.got} as gradient {number}, expected {wrong.expected}"
+    return ""
 
 
 def _judge_error(wanted: str | None, outcome: Outcome) -> str:

@@ -175,9 +175,12 @@ class _Writer:
         }  # fmt: skip
 
     def hook(self, s: Hook) -> dict[str, Any]:
+        if s.of_node:
+            self.format = max(self.format, (1, 1))
+        before = {"before": s.before} if s.before else {}
         return {
             "hook": s.name, "of": self.name(s.of), "grad": self.name(s.grad), "steps": self.steps(s.steps),
-            "result": self.name(s.result), "after": s.after, "at": s.at,
+            "result": self.name(s.result), "after": s.after, **before, "at": s.at,
         }  # fmt: skip
 
 
@@ -300,7 +303,8 @@ class _Reader:
     def hook(self, v: dict[str, Any]) -> Hook:
         of, grad = self.known[v["of"]], self.bind(v["grad"])
         steps = self.steps(v["steps"])
-        return Hook(of, v["hook"], grad, steps, self.known[v["result"]], v["after"], v["at"])
+        result, before = self.known[v["result"]], v.get("before", "")
+        return Hook(of, v["hook"], grad, steps, result, v["after"], v["at"], before)
 
     def set_attr(self, v: dict[str, Any]) -> SetAttr:
         value = Ref(self.known[v["value"]["tensor"]]) if isinstance(v["value"], dict) else v["value"]

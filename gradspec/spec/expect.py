@@ -169,10 +169,25 @@ def expect_hooks(scope: Scope, view: list[Any], path: Path, steps: list[Any], at
             if name not in scope.hooks:
                 hint = did_you_mean(name, list(scope.hooks)) or "a hook is known by the name it was given"
                 scope.fault("unknown-name", f'no hook "{name}" here', where, hint=hint)
-            dense = None if array is None else scope.expected_array(array, (*where, name))[0]
-            if isinstance(dense, Ref):
-                scope.fault("bad-expectation", "a hook's gradient is written as numbers", (*where, name))
-                dense = None
-            hooks.append((name, dense))
+            if array is None:
+                hooks.append((name, None))
+            elif name not in scope.node_hooks:
+                hooks.append((name, _given(scope, array, (*where, name))))
+            elif isinstance(array, list):
+                parts = enumerate(array)
+                given_parts = [p if p is None else _given(scope, p, (*where, name, k)) for k, p in parts]
+                hooks.append((name, tuple(given_parts)))
+            else:
+                hint = "one array or null for each output of the node, or for each of its edges"
+                scope.fault("wrong-type", "a hook on a node is given a list", (*where, name), hint=hint)
     steps.append(HookLog(at))
     scope.expectations.append(Expectation(at, (), tuple(hooks)))
+
+
+def _given(scope: Scope, view: Any, path: Path) -> Dense | None:
+    """A gradient that a hook was given."""
+    dense = scope.expected_array(view, path)[0]
+    if isinstance(dense, Ref):
+        scope.fault("bad-expectation", "a hook's gradient is written as numbers", path)
+        return None
+    return dense

@@ -51,6 +51,7 @@ FEATURES = {
     "leaf-in-program": "tensor(…) in a statement: leaves made while the program runs",
     "memory": "whether two tensors share memory",
     "no-grad": "no_grad blocks",
+    "node-hooks": "hooks on the nodes of the graph",
     "post-accumulate-hooks": "hooks that run after a gradient was accumulated",
     "repr": "how a tensor prints",
     "requires-grad-switch": "requires_grad_ and x.requires_grad = …",
@@ -256,6 +257,8 @@ def _block(program: Program, step: Block) -> set[str]:
 
 
 def _hook(program: Program, step: Hook) -> set[str]:
+    if step.of_node:
+        return {"hooks", "node-hooks"}
     return {"hooks", "post-accumulate-hooks"} if step.after == "accumulate" else {"hooks"}
 
 

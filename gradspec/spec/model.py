@@ -179,8 +179,15 @@ class Hook(NamedTuple):
     grad: int
     steps: tuple[Any, ...]
     result: int
-    after: str  # "" or "accumulate"
+    after: str  # "", "accumulate" or "node"
     at: int
+    before: str = ""  # or "node"
+
+    @property
+    def of_node(self) -> bool:
+        """Whether it is a hook on the node that made `of`. It is given a list of gradients, those of the
+        node's outputs or along its edges; nothing is bound to `grad`, and it has no result."""
+        return self.before == "node" or self.after == "node"
 
 
 class RemoveHook(NamedTuple):
@@ -269,7 +276,7 @@ class Expectation(NamedTuple):
 
     at: int
     checks: tuple[Check, ...]
-    hooks: tuple[tuple[str, Any], ...] | None = None  # (hook name, Dense | None) of expect_hooks
+    hooks: tuple[tuple[str, Any], ...] | None = None  # as expect_hooks: (hook name, Dense | None | tuple)
 
 
 class StepExpectation(NamedTuple):

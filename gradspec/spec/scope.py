@@ -41,6 +41,7 @@ class Scope:
         self.made: set[int] = set()  # bindings of leaves
         self.requiring: list[int] = []  # bindings of the tensors that require grad
         self.hooks: dict[str, int] = {}  # hook name → `at`
+        self.node_hooks: set[str] = set()  # those of them that are on nodes
         self.declared: set[str] = set()  # dtypes that tensors declare
         directory = os.path.dirname(document.file)
         self.arrays = Arrays(self.fault, dtype, self.resolve, directory)

@@ -213,8 +213,10 @@ class _Checker:
             for name, wanted in value.items():
                 if isinstance(wanted, dict) and "tolerance" in wanted:
                     self.tolerance(wanted, (*path, name))
-        elif verb == "hook" and isinstance(value.get("name"), str):
-            self.name(value["name"], (*path, "name"))
+        elif verb == "hook":
+            self.name(value.get("name"), (*path, "name"))
+            if "before" in value and "after" in value:
+                self.fault("conflicting-keys", "a hook runs before or after", (*path, "after"), key=True)
         elif verb == "grad":
             out, wrt = value.get("out"), value.get("wrt")
             if isinstance(out, str | list) and isinstance(wrt, str | list) and not _same_form(out, wrt):

@@ -297,13 +297,19 @@ def _hook(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: 
     if name in scope.hooks and scope.places[scope.hooks[name]] != scope.places[at]:
         scope.fault("bad-name", f'there is a hook "{name}" already', (*path, "name"))
     outer = dict(scope.names)  # what a hook's body binds stays in it
-    scope.names["grad"] = grad = scope.assembler.binding("grad")
+    grad = scope.assembler.binding("grad")
+    on_node = "node" in (view.get("before"), view.get("after"))
+    if on_node:
+        scope.node_hooks.add(name)  # which has no one gradient that a name could mean
+    else:
+        scope.names["grad"] = grad
     inner = build_steps(scope, view.get("do") or [], (*path, "do"))
-    result = scope.names["grad"]
+    result = grad if on_node else scope.names["grad"]
     scope.names = outer
     scope.hooks[name] = at
     if of is not None:
-        steps.append(Hook(of, name, grad, inner, result, view.get("after") or "", at))
+        when = view.get("after") or "", at, view.get("before") or ""
+        steps.append(Hook(of, name, grad, inner, result, *when))
 
 
 def _remove_hook(scope: Scope, view: str, path: Path, steps: list[Any], at: int) -> None:

@@ -85,8 +85,6 @@ def test_of_one_call(op: str, torch: Any) -> None:
             if "nodes" in our:
                 assert our == their, f"{args} with gradients of {wanted}"
                 told += our["nodes"] is not None
-            else:
-                assert our["grad_fn"] == their["grad_fn"]
     assert told or registry[op].kind == "constant" or op in UNTOLD
 
 
@@ -94,10 +92,10 @@ def test_of_random_programs(torch: Any) -> None:
     told = 0
     for number in range(PROGRAMS):
         run = program_of(draw(SEED, number))
-        if any(call.op in ("einsum", "requires_grad_") for call in run.calls) or any(
+        if any(call.op in ("real", "imag", "requires_grad_") for call in run.calls) or any(
             isinstance(step, SetAttr) and step.name == "requires_grad" for step in flat(run.steps)
         ):
-            continue  # einsum of one operand is a view in torch; what switching does to old nodes is not kept
+            continue  # parts of conjugates, and views whose base is switched, have edges that are not known
         run = run._replace(steps=_asking(run.steps))
         for what, their, our in _looks(run, torch.run(run), backend("numpy").run(run)):
             assert our == their, f"program {number}, {what}"

@@ -257,6 +257,29 @@ steps:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("[15.0, null]", None),
+        ("[15.0]", "hook h was given 2 gradients, expected 1"),
+        ("[15.0, 1.0]", "hook h was given absent as gradient 2, expected 1.0"),
+        ("[null, null]", "hook h was given 15.0 as gradient 1, expected absent"),
+        ("[16.0, null]", "hook h was given 15.0 as gradient 1, expected 16.0"),
+    ],
+)
+def test_what_a_hook_on_a_node_was_given(given: str, told: str | None):
+    text = f"""
+tensors: {{x: {{data: 2.0, requires_grad: true}}}}
+steps:
+  - op: y = x * 3
+  - hook: {{of: y, name: h, after: node}}
+  - backward: {{of: y, gradient: 5.0}}
+  - expect_hooks: [{{h: {given}}}]
+"""
+    verdict = run_one(spec(text, format='"1.1"'), PythonBackend())
+    assert failures(verdict) == ([f"hooks : {told}"] if told else [])
+
+
 # Features.
 
 

@@ -116,6 +116,16 @@ def json_safe(line: str) -> str:
     return f"{verb}: '{rest}'" if verb == "op" else line
 
 
+def test_hooks_on_nodes() -> None:
+    text = "tensors: {x: {data: 1.0, requires_grad: true}}\nsteps:\n"
+    text += "- hook: {of: x, name: a, before: node, do: [{op: y = exp(x)}]}\n"
+    text += "- hook: {of: x, name: b, after: node}\n"
+    program = built(text)[0].program
+    view = program_to_json(program)
+    assert (view["format"], view["steps"][0]["before"], view["steps"][1]["after"]) == ("1.1", "node", "node")
+    assert program_from_json(json.loads(json.dumps(view))) == program
+
+
 def test_the_format_is_the_oldest_that_has_it_all() -> None:
     def format_of(steps: str) -> object:
         return program_to_json(built(f"tensors: {{x: 1.0}}\nsteps:\n{steps}")[0].program)["format"]
