@@ -388,7 +388,8 @@ class Run:
 
     def grad_results(self, step: Grad) -> Sequence[Any]:
         """What a grad step makes of the values bound now."""
-        return self.backend.grad(
+        grad = self.backend.grad_batched if step.is_grads_batched else self.backend.grad
+        return grad(
             [self._tensor(binding) for binding in step.of],
             [self._tensor(binding) for binding in step.wrt],
             [self._array(entry) for entry in step.gradient],

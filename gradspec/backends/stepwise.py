@@ -125,6 +125,19 @@ class StepwiseBackend(Backend):
         """torch.autograd.grad."""
         raise UnsupportedFeature("grad-call")
 
+    def grad_batched(
+        self,
+        roots: list[Tensor],
+        wrt: list[Tensor],
+        gradients: list[Tensor | None],
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> Sequence[Tensor | None]:
+        """torch.autograd.grad with is_grads_batched=True."""
+        raise UnsupportedFeature("batched-grads")
+
     def jvp(self, replay: Replay, of: int) -> Tensor | None:
         """The tangent of binding `of` when `replay` runs again; None where it has none."""
         raise UnsupportedFeature("forward-mode")

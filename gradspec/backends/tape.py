@@ -285,6 +285,22 @@ class TapeBackend(StepwiseBackend):
             roots, wrt, gradients, retain_graph, create_graph, allow_unused, materialize_grads
         )
 
+    def grad_batched(
+        self,
+        roots: Any,
+        wrt: Any,
+        gradients: Any,
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> Sequence[int | None]:
+        if self._dual:
+            retain_graph = create_graph = True
+        return self.passes.grad_batched(
+            roots, wrt, gradients, retain_graph, create_graph, allow_unused, materialize_grads
+        )
+
     def hook(self, tensor: int, function: Callable[[int | None], int | None], after: str) -> Any:
         if not after:
             return self.machine.hook(tensor, function)

@@ -143,6 +143,35 @@ class TorchBackend(StepwiseBackend):
                 materialize_grads=materialize_grads,
             )
 
+    def grad_batched(
+        self,
+        roots: list[Any],
+        wrt: list[Any],
+        gradients: list[Any],
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> Sequence[Any]:
+        """torch.autograd.grad over a batch; what vmap refuses are gradients without a batch, or of several
+        sizes."""
+        with _explained(roots, gradients):
+            try:
+                return self.torch.autograd.grad(
+                    roots,
+                    wrt,
+                    gradients,
+                    retain_graph,
+                    create_graph,
+                    allow_unused=allow_unused,
+                    is_grads_batched=True,
+                    materialize_grads=materialize_grads,
+                )
+            except (IndexError, ValueError) as error:
+                if "materialize_grads" in str(error):
+                    raise
+                raise ProgramError("gradient-shape", str(error)) from error
+
     def snapshot(self, tensor: Any) -> Any:
         """(values, requires_grad); None stays None."""
         return None if tensor is None else (tensor.detach().clone(), tensor.requires_grad)

@@ -20,7 +20,11 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "complex-root": ("implicitly created only for real scalar outputs",),
     "not-scalar": ("implicitly created only for scalar outputs",),
-    "gradient-shape": ("^Mismatch in shape: grad_output", "assign a gradient of size"),
+    "gradient-shape": (
+        "^Mismatch in shape: grad_output",
+        "assign a gradient of size",
+        "first dimension of each grad_output as the batch dimension",
+    ),
     "gradient-dtype": (
         "Mismatch in dtype: grad_output",
         "assign a gradient with dtype",

@@ -27,7 +27,7 @@ class Walk:
     arrive: is given (leaf slot, total) as soon as the leaf's total is complete.
     before: node's slot → function given the cotangent there right before the node runs.
     after: node's slot → function given what it gave, by input position, right after.
-    ordered: whether it shows when a leaf is served (hooks); otherwise all are served at the end.
+    ordered: whether it shows when a leaf is served (hooks of any kind); otherwise all are served at the end.
     """
 
     __slots__ = (
@@ -61,7 +61,7 @@ class Walk:
         """Whether nodes just have to run, one after the other."""
         return (
             self.recorder is None and self.within is None and not self.visit and not self.ordered
-            and not self.before and not self.after and not tape.anomaly and not tape.memory.written and not tape.cut
+            and not tape.anomaly and not tape.memory.written and not tape.cut
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from gradspec.engine.graph import edges
 from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
 from gradspec.engine.tape import Hole, Tape, Traced
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
@@ -149,6 +149,75 @@ class Passes:
                     "the roots do not depend on one of the inputs; allow_unused=True gives None for it",
                 )
         return results
+
+    def grad_batched(
+        self,
+        roots: Sequence[int],
+        wrt: Sequence[int],
+        gradients: Sequence[int | None],
+        retain_graph: bool | None,
+        create_graph: bool,
+        allow_unused: bool | None,
+        materialize_grads: bool,
+    ) -> list[int | None]:
+        """grad() for each entry of a batch, which is the first dimension of the gradients and of the results.
+        What was not reached has no batch.
+
+        Raises:
+            ProgramError: as grad, and gradient-shape for gradients that are no batches of one size.
+            UnsupportedFeature: batched-grads, where hooks would see the batch.
+        """
+        if self._shows_order():
+            raise UnsupportedFeature("batched-grads", "hooks on a batch of gradients")
+        size = self._batch(roots, gradients)
+        ops, machine = self.tape.ops, self.machine
+        batches = [Traced(self.tape, machine.slot(g)) for g in gradients if g is not None]
+        keep = create_graph if retain_graph is None else retain_graph
+        rows: list[list[int | None]] = []
+        mode, self.tape.recording = self.tape.recording, create_graph
+        try:
+            for entry in range(size):
+                given = [ops.select(batch, 0, entry).slot for batch in batches]
+                last = entry == size - 1
+                rows.append(
+                    self.grad(
+                        roots, wrt, given, keep if last else True, create_graph,
+                        True if materialize_grads else allow_unused, False,
+                    )
+                )  # fmt: skip
+            results: list[int | None] = []
+            for tensor, column in zip(wrt, zip(*rows, strict=True), strict=True):
+                reached = [Traced(self.tape, machine.slot(one)) for one in column if one is not None]
+                kind = machine.kind(tensor)
+                if reached:
+                    results.append(ops.stack(reached).slot)
+                elif materialize_grads:
+                    results.append(self.tape.array(machine.space(kind).zeros(kind.shape), kind.dtype))
+                else:
+                    results.append(None)
+            return results
+        finally:
+            self.tape.recording = mode
+
+    def _batch(self, roots: Sequence[int], gradients: Sequence[int | None]) -> int:
+        """The size of a batch of gradients."""
+        if len(gradients) != len(roots):
+            raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
+        sizes: set[int] = set()
+        for root, gradient in zip(roots, gradients, strict=True):
+            given = () if gradient is None else self.machine.kind(gradient).shape
+            wanted = self.machine.kind(root).shape
+            if gradient is None and prod(wanted) != 1:
+                raise ProgramError("not-scalar", f"a root of shape {list(wanted)} needs gradient=")
+            if not given or given[1:] != wanted:
+                message = f"a batch of gradients has shape {list(given)}, its root {list(wanted)}"
+                raise ProgramError("gradient-shape", message)
+            sizes.add(given[0])
+        if len(sizes) > 1 or sizes == {0}:
+            raise ProgramError(
+                "gradient-shape", f"batches of {' and '.join(map(str, sorted(sizes)))} gradients"
+            )
+        return sizes.pop()
 
     def _recording(self, wanted: bool) -> Any:
         """A namespace whose arrays are tensors of the tape, where it shows which cotangents are one tensor or

@@ -169,9 +169,13 @@ class _Writer:
         return {"set": step.name, "of": self.name(step.of), "value": value, "at": step.at}
 
     def grad(self, s: Grad) -> dict[str, Any]:
+        if s.is_grads_batched:
+            self.format = max(self.format, (1, 1))
+        batched = {"is_grads_batched": True} if s.is_grads_batched else {}
         return {
             "grad": self.names(s.of), "wrt": self.names(s.wrt), "out": self.names(s.out), **self.flags(s),
-            "allow_unused": s.allow_unused, "materialize_grads": s.materialize_grads, "at": s.at,
+            "allow_unused": s.allow_unused, "materialize_grads": s.materialize_grads, **batched,
+            "at": s.at,
         }  # fmt: skip
 
     def hook(self, s: Hook) -> dict[str, Any]:
@@ -189,6 +193,8 @@ def _make(w: _Writer, s: Make) -> dict[str, Any]:
 
 
 def _backward(w: _Writer, s: Backward) -> dict[str, Any]:
+    if not s.of:
+        w.format = max(w.format, (1, 1))
     inputs = None if s.inputs is None else w.names(s.inputs)
     return {"backward": w.names(s.of), **w.flags(s), "inputs": inputs, "at": s.at}
 
@@ -294,7 +300,7 @@ class _Reader:
         of, wrt, gradient = self.of(v["grad"]), self.of(v["wrt"]), self.gradient(v)
         out = self.binds(v["out"])
         flags = v["retain_graph"], v["create_graph"], v["allow_unused"], v["materialize_grads"]
-        return Grad(of, wrt, out, gradient, *flags, v["at"])
+        return Grad(of, wrt, out, gradient, *flags, v["at"], v.get("is_grads_batched", False))
 
     def jvp(self, v: dict[str, Any]) -> Jvp:
         tangents = tuple((self.known[name], self.array(array)) for name, array in v["tangents"])

@@ -34,6 +34,7 @@ __all__ = ["FEATURES", "features_of_field", "features_of_program", "features_of_
 FEATURES = {
     "anomaly": "detect_anomaly blocks",
     "backward-inputs": "backward(inputs=…)",
+    "batched-grads": "grad with a batch of gradients (is_grads_batched)",
     "complex": "complex tensors and numbers",
     "data-attribute": "reading and writing x.data",
     "detach": "detach and detach_",
@@ -245,7 +246,7 @@ def _backward(program: Program, step: Backward) -> set[str]:
 
 
 def _grad(program: Program, step: Grad) -> set[str]:
-    return _flags(step) | {"grad-call"}
+    return _flags(step) | {"grad-call"} | ({"batched-grads"} if step.is_grads_batched else set())
 
 
 def _jvp(program: Program, step: Jvp) -> set[str]:

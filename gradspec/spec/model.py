@@ -144,6 +144,7 @@ class Grad(NamedTuple):
     allow_unused: bool | None
     materialize_grads: bool
     at: int
+    is_grads_batched: bool = False
 
 
 class Jvp(NamedTuple):

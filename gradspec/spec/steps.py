@@ -220,7 +220,8 @@ def _grad(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: 
         return
     flags = view.get("retain_graph"), bool(view.get("create_graph"))
     unused, materialize = view.get("allow_unused"), bool(view.get("materialize_grads"))
-    steps.append(Grad(of, wrt, out, gradient, *flags, unused, materialize, at))
+    batched = bool(view.get("is_grads_batched"))
+    steps.append(Grad(of, wrt, out, gradient, *flags, unused, materialize, at, batched))
 
 
 def _outputs(scope: Scope, view: dict[str, Any], path: Path) -> tuple[int, ...] | None:

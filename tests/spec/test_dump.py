@@ -126,6 +126,14 @@ def test_hooks_on_nodes() -> None:
     assert program_from_json(json.loads(json.dumps(view))) == program
 
 
+def test_no_roots_and_batches_of_gradients() -> None:
+    text = "tensors: {x: 1.0}\nsteps:\n- backward: []\n"
+    text += "- grad: {of: x, wrt: x, gradient: [1.0, 2.0], is_grads_batched: true}\n"
+    program = built(text)[0].program
+    assert (program.steps[0].of, program.steps[1].is_grads_batched) == ((), True)
+    assert program_from_json(json.loads(json.dumps(program_to_json(program)))) == program
+
+
 def test_the_format_is_the_oldest_that_has_it_all() -> None:
     def format_of(steps: str) -> object:
         return program_to_json(built(f"tensors: {{x: 1.0}}\nsteps:\n{steps}")[0].program)["format"]
@@ -133,6 +141,10 @@ def test_the_format_is_the_oldest_that_has_it_all() -> None:
     assert format_of("- repeat: {times: 2, do: [{op: y = exp(x)}]}") == 1, "rounds are written out"
     assert format_of("- expect: {x: {grad_fn: null}}") == 1
     assert format_of("- expect: {x: {nodes: null}}") == "1.1"
+    assert (
+        format_of("- backward: []") == format_of("- grad: {of: x, wrt: x, is_grads_batched: true}") == "1.1"
+    )
+    assert format_of("- grad: {of: x, wrt: x, is_grads_batched: false}") == 1
     assert format_of("- no_grad: [{expect: {x: {next_functions: null}}}]") == "1.1"
 
 

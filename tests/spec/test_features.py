@@ -97,7 +97,7 @@ def test_every_word_is_in_the_table() -> None:
 - retain_grad: x
 - zero_grad: x
 - backward: {of: [x, w], inputs: x, retain_graph: true, create_graph: true}
-- grad: {of: w, wrt: x, out: g}
+- grad: {of: w, wrt: x, out: g, is_grads_batched: true}
 - jvp: {of: x, tangents: {x: {tensor: x}}, out: t}
 - no_grad: [{enable_grad: [{inference_mode: [{detect_anomaly: [{op: y = exp(x)}]}]}]}]
 - hook: {of: x, name: h, after: accumulate, do: [{op: grad = grad * 2}]}
