@@ -167,7 +167,7 @@ class Passes:
             ProgramError: as grad, and gradient-shape for gradients that are no batches of one size.
             UnsupportedFeature: batched-grads, where hooks would see the batch.
         """
-        if self._shows_order():
+        if self.machine.is_hooked:
             raise UnsupportedFeature("batched-grads", "hooks on a batch of gradients")
         size = self._batch(roots, gradients)
         ops, machine = self.tape.ops, self.machine

@@ -16,7 +16,7 @@ from gradspec.fuzz.draft import program_of
 from gradspec.fuzz.generate import draw
 from gradspec.ops import registry
 from gradspec.runner.story import flat
-from gradspec.spec.model import Apply, GetAttr, Grad, Hook, Jvp, Look, Program, SetAttr, Watch
+from gradspec.spec.model import Apply, GetAttr, Grad, Hook, Jvp, Look, Program, Watch
 from tests.ops.random_calls import MAKERS, Dice
 from tests.ops.session import _outputs, _Writer, arrays_in, backend
 
@@ -92,10 +92,6 @@ def test_of_random_programs(torch: Any) -> None:
     told = 0
     for number in range(PROGRAMS):
         run = program_of(draw(SEED, number))
-        if any(call.op in ("real", "imag", "requires_grad_") for call in run.calls) or any(
-            isinstance(step, SetAttr) and step.name == "requires_grad" for step in flat(run.steps)
-        ):
-            continue  # parts of conjugates, and views whose base is switched, have edges that are not known
         run = run._replace(steps=_asking(run.steps))
         for what, their, our in _looks(run, torch.run(run), backend("numpy").run(run)):
             assert our == their, f"program {number}, {what}"
