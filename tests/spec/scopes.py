@@ -22,7 +22,7 @@ from gradspec.spec.model import (
 
 __all__ = ["derived", "has_choice", "is_text", "looks_at_text", "machine_signs"]
 
-TEXT = {"repr", "grad_fn"}
+TEXT = {"repr", "grad_fn", "next_functions", "nodes"}
 MACHINE_FIELDS = {"version", "retains_grad", "same_as", "shares_memory_with"}
 FLAGS = {"is_leaf", "requires_grad"}
 MACHINE_STEPS = (RetainGrad, ZeroGrad, Hook, RemoveHook, HookLog, Block, SetAttr)
