@@ -44,7 +44,6 @@ class OpLike(Protocol):
     outputs: Any
     chooses: bool
     hides: Any
-    outputs: str
     dynamic: bool
     view: bool
     apart: tuple[str, ...]

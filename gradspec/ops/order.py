@@ -455,13 +455,14 @@ def quantile(
     Source: with linear, weights 1 − w and w for the two neighbours, w the fractional part of the rank.
     """
     shape = tuple(input.shape)
-    if dim is None or not shape:
+    if dim is None:
         kept = (1,) * len(shape)
         ordered, _ = F.sort(F.flatten(input))
     else:
         axis = axis_of(dim, len(shape))
-        kept = reduced_shape(shape, (axis,))
-        ordered, _ = F.sort(F.transpose(F.unsqueeze(input, -1), axis, -1))
+        kept = reduced_shape(shape, (axis,)) if shape else ()
+        last = axis == len(shape) - 1
+        ordered, _ = F.sort(input if last else F.transpose(F.unsqueeze(input, -1), axis, -1))
     out = kept if keepdim else () if dim is None or not shape else (*shape[:axis], *shape[axis + 1 :])
     ordered = F.reshape(ordered, (*out, ordered.shape[-1]))
     if interpolation != "linear" and hasattr(q, "shape"):
@@ -519,11 +520,15 @@ def _(xp: Xp, ct: Array, input_meta: Any, several: bool) -> Array:
     return xp.permute_dims(ct, (*range(1, len(input_meta.shape)), 0))
 
 
+def _goes_between(interpolation: str, **_: Any) -> bool:
+    return interpolation in ("linear", "midpoint")
+
+
 def _between_node(interpolation: str, **_: Any) -> str:
-    return "LerpBackward0" if interpolation in ("linear", "midpoint") else "GatherBackward0"
+    return "LerpBackward1" if _goes_between(interpolation) else "GatherBackward0"
 
 
-@general(node=_between_node, internal=True)
+@general(node=_between_node, hides=_goes_between, internal=True)
 def quantile_between(xp: Xp, ordered: Tensor, rank: Tensor, interpolation: str) -> Tensor:
     """What stands at a rank of the last axis, which is in order. Shape: [..., n] and [..., m] → [..., m].
 

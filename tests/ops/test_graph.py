@@ -18,7 +18,7 @@ from gradspec.ops import registry
 from gradspec.runner.story import flat
 from gradspec.spec.model import Apply, GetAttr, Grad, Hook, Jvp, Look, Program, Watch
 from tests.ops.random_calls import MAKERS, Dice
-from tests.ops.session import _outputs, _Writer, arrays_in, backend
+from tests.ops.session import _Writer, arrays_in, backend, outputs
 
 pytest.importorskip("torch")
 
@@ -57,7 +57,7 @@ def sampled(op: str, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
 def program(op: str, args: dict[str, Any], wanted: set[int]) -> Program:
     """One call, and a look at what it gives; `wanted`: the arrays that require grad."""
     writer = _Writer(op, args, lambda k: k in wanted)
-    outs = tuple(writer.bind() for _ in range(_outputs(op, args)))
+    outs = tuple(writer.bind() for _ in range(outputs(op, args)))
     steps = (
         Apply(0, tuple(writer.inputs), outs, 0), Watch(tuple(Look(out, "", FIELDS) for out in outs), 1),
     )  # fmt: skip
