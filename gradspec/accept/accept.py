@@ -91,6 +91,8 @@ def _edit(source: Source, answer: Answer) -> dict[Path, str]:
     """The texts that make the file expect the answer: of an array of the same shape only the elements that
     differ, so that its layout stays."""
     path, got, expected = answer.path, answer.value, answer.expected
+    if answer.field == "hook" and isinstance(got, tuple):
+        return {path: text.gradients(got, source.column(path))}
     if not isinstance(got, Dense):
         return {path: text.word(got)}
     if (

@@ -94,7 +94,7 @@ class Source:
 
 
 def _stand_in(field: str) -> Any:
-    return {"raises": None, "warns": [], "hook": 0.0}.get(field, FIELDS.get(field))
+    return {"raises": None, "warns": [], "hook": []}.get(field, FIELDS.get(field))
 
 
 def _with(view: Any, path: Path, value: Any) -> Any:

@@ -11,7 +11,7 @@ from gradspec.runner import show
 if TYPE_CHECKING:
     from gradspec.dense import Dense
 
-__all__ = ["array", "number", "word"]
+__all__ = ["array", "gradients", "number", "word"]
 
 WIDTH = 100  # letters of a line that an array is put on
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
@@ -35,6 +35,12 @@ def array(dense: Dense, column: int) -> str:
     """Nested lists in flow style; a long one has its parts on lines of their own, which begin at `column`
     as its bracket does."""
     return _nested(dense.nested(), dense.dtype, column)
+
+
+def gradients(given: tuple[Dense | None, ...], column: int) -> str:
+    """What a hook on a node was given: a list with an array or null each."""
+    parts = ["null" if one is None else array(one, column + 1) for one in given]
+    return f"[{', '.join(parts)}]"
 
 
 def _nested(value: Any, dtype: str, column: int) -> str:

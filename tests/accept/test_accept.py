@@ -113,6 +113,30 @@ def test_gradients_that_hooks_were_given(python: Support) -> None:
     assert other.left == ("a.gradspec.yaml:10: hooks: expected the hooks none; ran h",)
 
 
+def test_gradients_that_hooks_on_nodes_were_given(python: Support) -> None:
+    text = HEAD.replace("gradspec: 1", 'gradspec: "1.1"').replace(
+        "  - backward", "  - op: z = y * 3\n  - hook: {of: z, name: h, after: node}\n  - backward"
+    )
+    text = text.replace("backward: y", "backward: z") + "  - expect_hooks: [{h: OLD}]\n"
+    for old in ("...", "[2.0, null]", "[null]"):
+        changes = accepted(text.replace("OLD", old), python)
+        assert changes.new == text.replace("OLD", "[3.0, null]")
+
+
+def test_the_graph(python: Support) -> None:
+    before = (
+        HEAD.replace("gradspec: 1", 'gradspec: "1.1"')
+        + """\
+  - op: a, b = split(x, 1)
+  - op: z = a * 3 + b
+  - expect: {z: {nodes: ..., next_functions: [null]}, x: {nodes: []}}
+"""
+    )
+    assert accepted(before, python).new == before.replace(
+        "...", "[AddBackward0, MulBackward0, SplitBackward0, AccumulateGrad]"
+    ).replace("[null]", "[MulBackward0, [SplitBackward0, 1]]").replace("nodes: []", "nodes: null")
+
+
 def test_special_numbers_and_complex_ones_are_written_so_that_they_are_read_back(python: Support) -> None:
     before = """\
 gradspec: 1
