@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.engine.plan import Part
+from gradspec.engine.inplace import check_view
+from gradspec.engine.plan import Freed, Part
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Walk:
 
     retain_graph: nodes that ran keep their saved values.
     recorder: a namespace that records; cotangents are then Traced arrays.
+    idle: slots whose nodes count as run, though nobody wants what they give.
     within: only nodes of these slots run (see `leads_to`); None for all.
     reached: with `within`, the slots that are visited: those, and where gradients are wanted.
     visit: slot → function given the complete cotangent there before the node runs; it gives back the
@@ -28,7 +30,7 @@ class Walk:
     ordered: whether it shows when a leaf is served (hooks); otherwise all are served at the end.
     """
 
-    __slots__ = ("arrive", "ordered", "reached", "recorder", "retain_graph", "visit", "within")
+    __slots__ = ("arrive", "idle", "ordered", "reached", "recorder", "retain_graph", "visit", "within")
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Walk:
         reached: set[int] | None = None,
         visit: dict[int, Callable[[Any], Any]] | None = None,
         ordered: bool = False,
+        idle: frozenset[int] | set[int] = frozenset(),
     ) -> None:
         self.retain_graph = retain_graph
         self.arrive = arrive
@@ -48,6 +51,7 @@ class Walk:
         self.reached = reached
         self.visit = visit
         self.ordered = ordered
+        self.idle = idle
 
     def is_plain(self, tape: Tape) -> bool:
         """Whether nodes just have to run, one after the other."""
@@ -126,9 +130,18 @@ class _Careful:
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within or type(plan) is Part:
+            shape = tape.memory.bent.get(k)
+            if shape is not None and tape.kinds[k].shape != shape:
+                have = list(tape.kinds[k].shape)
+                raise ProgramError(
+                    "gradient-shape", f"{plan.name} made shape {list(shape)}, which is {have} now"
+                )
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            back = plan.back if how.recorder is None else how.recorder.back_of(plan)
+            if k in how.idle and type(plan) is not Freed:
+                back = _nothing
+            else:
+                back = plan.back if how.recorder is None else how.recorder.back_of(plan)
             if tape.anomaly:
                 _watched(tape, back, ct, self.values, k, grads)
             else:
@@ -136,7 +149,11 @@ class _Careful:
             if not how.retain_graph:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
-                _serve(how, grads, self.waits, tape.ins[k])
+                _serve(how, grads, self.waits, _edges(plan, tape.ins[k]))
+
+
+def _nothing(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
+    """The backward of a node that hands on nothing."""
 
 
 def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Iterable[int]) -> None:
@@ -165,7 +182,7 @@ def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[in
         if slot in seen or tape.nodes[slot] is None or (within is not None and slot not in within):
             continue
         seen.add(slot)
-        for below in tape.ins[slot]:
+        for below in _edges(tape.nodes[slot], tape.ins[slot]):
             if tape.nodes[below] is None:
                 uses[below] = uses.get(below, 0) + 1
             else:
@@ -182,7 +199,7 @@ def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[i
         if slot not in short:
             short.add(slot)
             if tape.nodes[slot] is not None:  # a leaf may have been computed too, under no_grad
-                waiting.extend(tape.ins[slot])
+                waiting.extend(_edges(tape.nodes[slot], tape.ins[slot]))
     leaves.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
     for leaf, ct in leaves.items():
         how.arrive(leaf, ct)
@@ -197,6 +214,9 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         if in_place and position == 0:
             continue  # an in-place op saves a copy of what it writes over
         slot = tape.ins[k][position]
+        tensor = memory.owner.get(slot, slot)
+        if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
+            check_view(tape, tensor)  # torch looks at the history of what it saved first
         if slot == tape.ins[k][0] and in_place:
             late = True
         # an in-place op writes at its own time
@@ -228,13 +248,19 @@ def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[in
             grads[slot] = part
 
 
+def _edges(node: Any, ins: tuple[int, ...]) -> tuple[int, ...]:
+    """The slots that a node hands gradients to."""
+    feeds = getattr(node, "feeds", None)
+    return ins if feeds is None else tuple([ins[position] for position in feeds])
+
+
 def leads_to(tape: Tape, targets: Iterable[int], top: int) -> set[int]:
     """The slots up to `top` whose nodes lead down to one of the slots `targets`."""
     reached = set(targets)
     ins, nodes = tape.ins, tape.nodes
     within = set()
     for k in range(min(reached, default=top), top + 1):
-        if nodes[k] is not None and not reached.isdisjoint(ins[k]):
+        if nodes[k] is not None and not reached.isdisjoint(_edges(nodes[k], ins[k])):
             reached.add(k)
             within.add(k)
     return within

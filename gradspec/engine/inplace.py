@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import can_cast, category
 from gradspec.engine.places import Places, Spaces
 from gradspec.engine.strides import spread_over
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.engine.kind import Kind
@@ -31,6 +31,7 @@ __all__ = [
     "check_target",
     "check_view",
     "change",
+    "check_memory",
     "restride",
 ]
 
@@ -77,15 +78,9 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if overlap == "none" and memory.repeats(inputs[0]) and not plan.records:
+    if memory.repeats(inputs[0]) and overlap == "none":
         _write_some(tape, tensor, plan, inputs)
         return
-    if overlap != "ignored" and memory.repeats(inputs[0]):
-        raise ProgramError(
-            "overlapping-memory", "elements of the written tensor share memory; clone() it first"
-        )
-    if (memory.views or overlap == "none") and overlap in ("same", "none"):
-        _check_relations(tape, tensor, inputs, same=overlap == "same", spread=plan.op.spreads)
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -127,6 +122,26 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         copy.slot = restride(tape, tensor)
         values[inputs[0]] = copy.before
     memory.lend(base)
+
+
+def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str, *, spread: bool) -> None:
+    """What the memory of an in-place op's operands forbids.
+
+    Raises:
+        ProgramError: overlapping-memory.
+        UnsupportedFeature: views, for a recorded write at places of an expanded tensor.
+    """
+    memory = tape.memory
+    if memory.repeats(inputs[0]):
+        if overlap == "none":
+            if tape.recording and any(tape.kinds[slot].grad for slot in inputs):
+                raise UnsupportedFeature("views", "a recorded write at places of an expanded tensor")
+        elif overlap != "ignored":
+            raise ProgramError(
+                "overlapping-memory", "elements of the written tensor share memory; clone() it first"
+            )
+    if (memory.views or overlap == "none") and overlap in ("same", "none"):
+        _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 
 def _write_some(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...]) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import is_differentiable
-from gradspec.engine.inplace import change, check_target, current
+from gradspec.engine.inplace import change, check_memory, check_target, current
 from gradspec.engine.memory import View
 from gradspec.engine.tape import Tape
 from gradspec.errors import ProgramError, UnsupportedFeature
@@ -157,6 +157,8 @@ class Machine:
         if self._records(slots):
             check_target(tape, target)
             slots = tuple([self.slot(tensor) for tensor in tensors])
+        if not table.op.view:
+            check_memory(tape, target, slots, overlap, spread=table.op.spreads)
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
         if plan.op.view:
             self._reshape_in_place(target, table, plan, slots)
@@ -174,6 +176,8 @@ class Machine:
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
         layout = memory.view_layout(table, slots, kind.shape, 0)
         if not plan.records:
+            if tape.nodes[slots[0]] is not None:
+                memory.bent.setdefault(slots[0], tape.kinds[slots[0]].shape)
             tape.kinds[slots[0]] = kind
             memory.laid.pop(slots[0], None)
             memory.lay(slots[0], layout)
@@ -219,8 +223,11 @@ class Machine:
             raise ProgramError("view-detached-in-place", "a view cannot be detached in place; use detach()")
         old = self.slot(tensor)
         if self.tape.nodes[old] is not None or self.tape.kinds[old].grad:
-            if self.tape.nodes[old] is not None:
-                self.tape.cut.add(old)
+            if self.tape.nodes[old] is None:
+                self._mark(tensor, False)
+                self.memory.lend(tensor)
+                return
+            self.tape.cut.add(old)
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
             self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
             self.memory.lend(tensor)

@@ -62,23 +62,27 @@ class Passes:
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
 
         def arrive(slot: int, ct: Any) -> None:
-            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
+            if chosen is None or slot in chosen:
                 tensor = machine.memory.owner.get(slot, slot)
                 if self.tape.nodes[machine.memory.slot(tensor)] is not None:
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
-                if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
+                if machine.kind(tensor).grad:  # nothing goes to a leaf whose flag was taken since
                     self._accumulate(tensor, ct)
+                for function in list(machine.after.get(tensor, {}).values()):
+                    function(tensor)
 
         within, reached = self._reach(seeds, chosen, single=len(roots) == 1)
+        idle: set[int] = set()
         if within is not None and chosen is not None:
-            within |= self._own_nodes(chosen)
+            idle = self._own_nodes(chosen) - within
+            within |= idle
         visits = self._visits(reached)
         keep = create_graph if retain_graph is None else retain_graph
         self._walk(
             seeds,
             Walk(
                 retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
-                visit=visits, ordered=machine.is_hooked,
+                visit=visits, ordered=machine.is_hooked, idle=idle,
             ),
             create_graph,
         )  # fmt: skip
@@ -116,8 +120,11 @@ class Passes:
         for tensor, slot in zip(wrt, targets, strict=True):
             if not machine.kind(tensor).lent:  # no edge leads there
                 # what goes on through its own node is caught before the hooks there
-                goes_on = within is not None and self._node_of(slot) in within
-                visits[slot] = _catching(visits.get(slot), caught, slot, first=goes_on)
+                node, part = self._node_of(slot), self.tape.nodes[slot]
+                catch = _catcher(caught, slot, part.part if isinstance(part, Part) else None)
+                goes_on = within is not None and node in within
+                known = visits.get(node)
+                visits[node] = _then(catch, known) if goes_on and known else _then(known, catch)
         keep = create_graph if retain_graph is None else retain_graph
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
@@ -265,7 +272,8 @@ class Passes:
             if hooks and not self.tape.kinds[slot].lent:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
-            slot = self.machine.slot(tensor) if where is None else where
+            # where a view was written and not looked at since, it is still where its old history is
+            slot = self.machine.memory.slot(tensor) if where is None else where
             if self.tape.nodes[slot] is not None and (reached is None or self._node_of(slot) in reached):
                 put(slot, self._retainer(tensor))
         visits.update((node, _each(found)) for node, found in nodes.items())
@@ -284,7 +292,8 @@ class Passes:
                 if result is not None and result != given:
                     ct = self._hook_result(result, kind, isinstance(ct, Traced))
                 elif isinstance(ct, Traced):
-                    ct = Traced(self.tape, self.machine.slot(given))
+                    find = self.machine.slot if self.tape.recording else self.machine.memory.slot
+                    ct = Traced(self.tape, find(given))
                 else:  # it may have been changed in place
                     ct = self.machine.value(given)
             return ct
@@ -343,9 +352,6 @@ class Passes:
             machine.change(add, (old, ct.slot))
         if old is not None and machine.memory.laid and not self._obeys(leaf):
             tape.warned.append(("gradient-layout", "a gradient does not lie in memory as its tensor does"))
-        if leaf in machine.after:
-            for function in list(machine.after[leaf].values()):
-                function(leaf)
 
     def _obeys(self, leaf: int) -> bool:
         memory, grad = self.machine.memory, self.machine.grads.get(leaf)
@@ -391,9 +397,13 @@ def _then(first: Visit | None, second: Visit) -> Visit:
     return second if first is None else lambda ct: second(first(ct))
 
 
-def _catching(other: Visit | None, caught: dict[int, Any], slot: int, *, first: bool) -> Visit:
+def _catcher(caught: dict[int, Any], slot: int, part: int | None) -> Visit:
+    """The visit that keeps what comes to a slot, or to one output of a node."""
+
     def keep(ct: Any) -> Any:
-        caught[slot] = ct
+        found = ct if part is None else ct[part]
+        if found is not None:
+            caught[slot] = found
         return ct
 
-    return keep if other is None else _then(keep, other) if first else _then(other, keep)
+    return keep

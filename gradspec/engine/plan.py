@@ -58,7 +58,7 @@ class Plan:
     __slots__ = (
         "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
         "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of", "saves",
-        "saves_anything", "saves_output", "saves_parts", "single", "warns", "written", "zero_dim",
+        "saves_anything", "saves_output", "saves_parts", "single", "tracked_names", "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +89,7 @@ class Plan:
         tracked = self._tracked() if recording and (op.kind != "constant" or in_place) else ()
         self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
         self.records = bool(tracked)
+        self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
         node = (in_place and op.node_in_place) or op.node
         self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
         self.node: Plan | None = self if self.records else None
@@ -174,6 +175,11 @@ class Plan:
             if self.inputs[position].grad and self.op.by_name[name].is_tensor
         )
 
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        """The input positions that a gradient goes to."""
+        return tuple(position for position, _ in self.pairs)
+
     def rules(self) -> list[RuleLike]:
         return [
             self.rule_of[name]
@@ -181,14 +187,22 @@ class Plan:
             if name in self.rule_of
         ]
 
+    def _possible_rules(self) -> list[RuleLike]:
+        """The rules for all arguments that are tensors here, whether or not they need a gradient."""
+        return [
+            rule
+            for name, rule in self.rule_of.items()
+            if any(not self.inputs[position].weak for position in holes(self.arguments[name]))
+        ]
+
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.rule_of) == 1:
-            rules = list(
-                self.rule_of.values()
-            )  # torch asks whether a value is needed only where several may be
+            # torch asks whether a value is needed only where several may be
+            rules = list(self.rule_of.values())
         names = {name for rule in rules for name in rule.names}
-        self.saves_output = "y" in names
+        # and it saves the result for every gradient there could be
+        self.saves_output = self.records and any("y" in rule.names for rule in self._possible_rules())
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)
@@ -245,6 +259,8 @@ class Plan:
                     text = lines.let(f"{lines.function('conj')}({text})")
                 result = Symbol(lines.operate("multiply", ["ct", text]), ct.shape)
             self._deliver(lines, name, rule, result, xp, recorded)
+        if not self.pairs and any(name not in self.rule_of for name in self.tracked_names):
+            lines.lines.append(f"{lines.constant(_no_derivative)}({lines.constant(self.op.name)})")
         lines.lines.append("return None")
         return lines.build("ct, values, ins, k, grads")
 
@@ -311,6 +327,10 @@ class Freed:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        return self.plan.feeds
 
     @property
     def freed(self) -> Freed:
