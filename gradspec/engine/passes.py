@@ -10,7 +10,8 @@ from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
 from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
-from gradspec.engine.tape import Hole, Tape, Traced
+from gradspec.engine.tape import Hole, Tape, Task, Traced
+from gradspec.engine.undefined import UNDEFINED
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -161,12 +162,13 @@ class Passes:
 
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
+        task, self.tape.task = self.tape.task, Task()
         before = self._start, self._held
         self._start, self._held = len(self.tape.values), set()
         try:
             walk(self.tape, seeds, how)
         finally:
-            self.tape.recording = mode
+            self.tape.recording, self.tape.task = mode, task
             self._start, self._held = before
 
     def _reach(
@@ -275,9 +277,9 @@ class Passes:
         def run(ct: Any) -> Any:
             kind = self.tape.kinds[slot]
             for function in list(hooks.values()):
-                if ct is None:  # of a node with several outputs, this one was not used
+                if ct is None or ct is UNDEFINED:  # None: an output of several that was not used
                     if function(None) is not None:
-                        raise ProgramError("invalid-argument", "a hook gave a gradient where there is none")
+                        raise ProgramError("hook-undefined", "a hook gave a gradient where there is none")
                     continue
                 given = self._tensor(ct, kind)
                 result = function(given)
@@ -312,8 +314,8 @@ class Passes:
         machine = self.machine
 
         def retain(ct: Any) -> Any:
-            if ct is None:
-                return None
+            if ct is None or ct is UNDEFINED:
+                return ct
             old = machine.grads.get(tensor)
             if isinstance(ct, Traced):
                 ops = self.tape.ops
@@ -332,7 +334,9 @@ class Passes:
         """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
         machine, tape = self.machine, self.tape
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
-        if old is None:
+        if ct is UNDEFINED:
+            pass
+        elif old is None:
             machine.grads[leaf] = self._first(leaf, ct) if isinstance(ct, Traced) else self._tensor(ct, kind)
         elif not isinstance(ct, Traced):
             machine.memory.write(old, machine.space(kind).add(machine.value(old), ct))
@@ -393,7 +397,8 @@ def _then(first: Visit | None, second: Visit) -> Visit:
 
 def _catching(other: Visit | None, caught: dict[int, Any], slot: int, *, first: bool) -> Visit:
     def keep(ct: Any) -> Any:
-        caught[slot] = ct
+        if ct is not UNDEFINED:
+            caught[slot] = ct
         return ct
 
     return keep if other is None else _then(keep, other) if first else _then(other, keep)

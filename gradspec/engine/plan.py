@@ -305,6 +305,7 @@ class Freed:
     """Takes a plan's place at a node whose saved values an earlier backward freed."""
 
     __slots__ = ("plan",)
+    gone = True
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
