@@ -309,11 +309,12 @@ class Check(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """The checks of one `expect` step (`at` is the Watch's), or an `expect_hooks`."""
+    """The checks of one `expect` step (`at` is the Watch's), or an `expect_hooks`: the hooks' names, each
+    with the Dense that it was given, None where that was none, `...` where it is not said."""
 
     at: int
     checks: tuple[Check, ...]
-    hooks: tuple[tuple[str, Any], ...] | None = None  # (hook name, Dense | None) of expect_hooks
+    hooks: tuple[tuple[str, Any], ...] | None = None
 
 
 class StepExpectation(NamedTuple):
