@@ -183,7 +183,6 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "non-leaf tensors",
         "has to be a tensor",
         "NoneType",
-        "can't replace a None gradient",
         "must be greater than",
         "to be greater than",
         r"^quantile\(\) (q|interpolation)",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gradspec.errors import did_you_mean
 from gradspec.spec.model import Apply, Custom, bodies
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _where(path: Path, view: dict[str, Any], key: str, k: int) -> Path:
 def _result(scope: Scope, name: str, path: Path) -> int | None:
     """What forward has made of an output."""
     if name not in scope.names:
-        hint = "at the end of forward its name means the result"
+        hint = did_you_mean(name, list(scope.names)) or "at the end of forward its name means the result"
         scope.fault("unknown-name", f'forward binds no "{name}"', path, hint=hint)
         return None
     return scope.names[name]
@@ -117,7 +118,7 @@ def _grad_names(scope: Scope, view: dict[str, Any], path: Path, count: int) -> l
         return ["grad"]
     names = _listed(view["grads"])
     if len(names) != count:
-        message = f"grads has {len(names)} names for {count} results"
+        message = f"{_count(len(names), 'name')} for {_count(count, 'result')}"
         scope.fault("bad-value", message, (*path, "grads"))
     return names
 
