@@ -39,7 +39,8 @@ class _Enough(Exception):
 
 class _Saved:
     """One value that a node saved: of node k, as what the node finds it by (a slot, or the place among
-    what a custom function saved), and where it is."""
+    what a custom function saved; below 0 for a list of an index, which is the same each time), and where
+    it is."""
 
     __slots__ = ("by_slot", "k", "key", "slot")
 
@@ -97,6 +98,8 @@ class _Collector:
         found: dict[int, _Saved] = {}
         for rule in plan.rules():
             for name in rule.names:
+                for place in _lists(plan, name):
+                    found.setdefault(-place, _Saved(k, -place, ins[0]))
                 for position in holes(plan.arguments[name]) if name in plan.arguments else ():
                     if position in plan.saves:
                         slot = ins[position]
@@ -124,6 +127,8 @@ class _Block:
         self.made: WeakKeyDictionary[Task, list[_Saved]] = WeakKeyDictionary()
 
     def _meta(self, saved: _Saved) -> Any:
+        if saved.key < 0:
+            return None
         kind = self.machine.tape.kinds[saved.slot]
         return None if kind is None else (kind.dtype, kind.shape)
 
@@ -141,6 +146,8 @@ class _Block:
         result = Recomputed(values)
         for place in self.places[k]:
             old, new = self.saved[place], made[place]
+            if old.key < 0:
+                continue
             if k in self.functions:
                 result.saved.append(self._tensor(old, new, recorded))
             elif recorded:
@@ -213,6 +220,15 @@ class _Block:
                     f"a checkpoint saved {_shown(kind)}, and {_shown(now)} when it ran again",
                 )
         return found
+
+
+def _lists(plan: Plan, name: str) -> list[int]:
+    """Numbers for the lists in an index, each of which torch saves as a tensor."""
+    if name not in plan.arguments or plan.op.by_name[name].kind != "Index":
+        return []
+    index = plan.arguments[name]
+    parts = index if type(index) is tuple else (index,)
+    return [place for place, part in enumerate(parts, 1) if type(part) is tuple]
 
 
 def _is_function(node: Any) -> bool:
