@@ -153,7 +153,6 @@ class _Call:
         elif view is None and output not in memory.now and not memory.version(output):
             return tape.push(value, kind, node, ins)
         memory.move(output, tape.push(value, kind, node, ins))
-        memory.borrowed.discard(output)
         memory.known[output] = memory.version(output)
         return output
 
@@ -233,7 +232,7 @@ class CustomNode:
         closed = self.function.once and recording and any(machine.kind(g).grad for g in given)
         for slot, place in zip(ins, self.order, strict=True):
             kind, result = tape.kinds[slot], results[place]
-            if not kind.grad:
+            if not kind.grad or kind.lent:
                 continue
             if result is None:
                 if isinstance(grads, Cotangents):

@@ -53,5 +53,6 @@ def hand_down(tape: Tape, k: int, grads: Any) -> None:
         node.back(None, tape.values, ins, k, grads)
         return
     for slot in ins:
-        if tape.kinds[slot] is None or tape.kinds[slot].grad:
+        kind = tape.kinds[slot]
+        if kind is None or (kind.grad and not kind.lent):
             grads.undefined(slot)
