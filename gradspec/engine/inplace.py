@@ -326,7 +326,6 @@ class FreedCopy:
     """Takes the place of a CopySlices whose saved values were freed."""
 
     name = "CopySlices"
-    gone = True
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False

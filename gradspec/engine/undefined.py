@@ -46,7 +46,7 @@ def hand_down(tape: Tape, k: int, grads: Any) -> None:
     """What a node does with an undefined cotangent: the same goes to all its inputs.
 
     Raises:
-        ProgramError: graph-freed where the node was freed.
+        ProgramError: graph-freed where the node was freed; as in torch not by a view changed in place.
     """
     node, ins = tape.nodes[k], tape.ins[k]
     if isinstance(node, Part) or getattr(node, "gone", False):

@@ -218,6 +218,9 @@ class _Checker:
             elif key != "note" and "custom" in path:
                 message = f"{key} has no meaning in the body of a function"
                 hint = "it belongs to the step `custom`, or to the backward that runs the function's"
+            elif key == "raises" and step[key] is not None and "checkpoint" in path:
+                message = "a step of a checkpoint cannot be expected to fail"
+                hint = "an error leaves torch's checkpoint, and then there is nothing to run again"
             if message:
                 self.fault("misplaced-modifier", message, (*path, key), key=True, hint=hint)
         warns = step.get("warns")
