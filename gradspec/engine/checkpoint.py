@@ -138,11 +138,7 @@ class _Block:
         Raises:
             ProgramError: checkpoint-mismatch, and what the steps raise.
         """
-        tape = self.machine.tape
-        assert tape.task is not None
-        made = self.made.get(tape.task)
-        if made is None:
-            made = self.made[tape.task] = self._again()
+        made = self.values()
         result = Recomputed(values)
         for place in self.places[k]:
             old, new = self.saved[place], made[place]
@@ -155,6 +151,15 @@ class _Block:
             else:
                 result[old.key] = self._value(new)
         return result
+
+    def values(self) -> list[_Saved]:
+        """What was saved, made again once for the backward that is running."""
+        task = self.machine.tape.task
+        assert task is not None
+        made = self.made.get(task)
+        if made is None:
+            made = self.made[task] = self._again()
+        return made
 
     def _value(self, saved: _Saved) -> Any:
         """A value as it is now: what was saved shares the memory of its tensor."""
@@ -257,6 +262,10 @@ class _Checkpointed:
     @property
     def freed(self) -> Any:
         return self.node.freed
+
+    def reads(self) -> None:
+        """Ask for what the node saved."""
+        self.block.values()
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         self.node.back(ct, self.block.values_of(k, values, recorded=False), ins, k, grads)

@@ -97,13 +97,20 @@ class _Call:
             return output
         if output in self.tensors:
             alias = self.tape.push(self.machine.value(output), self.tape.engine.kinds.with_grad(kind, False))
-            how = "detach" if kind.grad else "view"
-            memory.add(alias, View(output, how, None, (), 0, False, self.tape.recording))
-            return alias
+            return self._alias(alias, output, "detach" if kind.grad else "view", several=False)
         view = memory.views.get(output)
-        if kind.grad and (view is None or view.how != "view"):
+        if view is not None and view.how == "view":
+            memory.views[output] = view._replace(custom=True)
+        elif kind.grad:
             self.machine.detach_in_place(output)
         return output
+
+    def _alias(self, alias: int, output: int, how: str, *, several: bool) -> int:
+        """A new name for the memory of an input."""
+        memory = self.memory
+        memory.add(alias, View(output, how, None, (), 0, several, True, how == "view" and not several))
+        memory.lay(alias, memory.layout(memory.slot(output)))
+        return alias
 
     def with_node(self, outputs: list[int], flows: list[bool], saved: list[int]) -> tuple[int, ...]:
         """The outputs, each with its place in the function's node."""
@@ -144,13 +151,11 @@ class _Call:
             return self._rebase(output, kind, node, ins)
         value = self.machine.value(output)
         if output in self.tensors:
-            alias = tape.push(value, kind, node, ins)
-            memory.add(alias, View(output, "view", None, (), 0, several, True, not several))
-            return alias
+            return self._alias(tape.push(value, kind, node, ins), output, "view", several=several)
         view = memory.views.get(output)
         if view is not None and view.how == "view":
             memory.views[output] = view._replace(several=several, recorded=True, custom=not several)
-        elif view is None and output not in memory.now and not memory.version(output):
+        elif not (view or output in memory.now or output in memory.laid or memory.version(output)):
             return tape.push(value, kind, node, ins)
         memory.move(output, tape.push(value, kind, node, ins))
         memory.known[output] = memory.version(output)

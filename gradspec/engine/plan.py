@@ -181,6 +181,11 @@ class Plan:
             if name in self.rule_of
         ]
 
+    def check_derivable(self) -> None:
+        """Raises no-derivative where a rule is missing."""
+        if self.op.kind != "constant" and any(name not in self.op.rules for _, name in self.pairs):
+            _no_derivative(self.op.name)
+
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.rule_of) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gradspec.engine.plan import Part
+from gradspec.engine.plan import Part, Plan
 
 if TYPE_CHECKING:
     from gradspec.engine.tape import Tape
@@ -46,9 +46,16 @@ def hand_down(tape: Tape, k: int, grads: Any) -> None:
     """What a node does with an undefined cotangent: the same goes to all its inputs.
 
     Raises:
-        ProgramError: graph-freed where the node was freed; as in torch not by a view changed in place.
+        ProgramError: graph-freed where the node was freed (as in torch not by a view changed in place),
+            no-derivative, checkpoint-mismatch.
     """
     node, ins = tape.nodes[k], tape.ins[k]
+    reads = getattr(node, "reads", None)
+    if reads is not None:  # what a node saved is asked for, whether it is needed or not
+        reads()
+        node = node.node
+    if isinstance(node, Plan):
+        node.check_derivable()
     if isinstance(node, Part) or getattr(node, "gone", False):
         node.back(None, tape.values, ins, k, grads)
         return
