@@ -82,14 +82,14 @@ class _Collector:
         return len(self.found)
 
     def _of(self, k: int, node: Any) -> list[_Saved]:
-        tape, memory = self.machine.tape, self.machine.memory
+        tape = self.machine.tape
         ins, out = tape.ins[k], k
         if isinstance(node, CopySlices):
             ins, out, node = node.inputs, node.slot, node.plan
         if isinstance(node, Narrowed):
             node = node.plan
         if isinstance(node, CustomNode):
-            return [_Saved(k, j, memory.slot(tensor)) for j, tensor in enumerate(node.saved)]
+            return [_Saved(k, j, slot) for j, slot in enumerate(node.slots)]
         return self.of_plan(node, k, ins, out) if isinstance(node, Plan) else []
 
     def of_plan(self, plan: Plan, k: int, ins: Sequence[int], out: int) -> list[_Saved]:

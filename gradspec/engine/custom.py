@@ -55,7 +55,9 @@ def apply_custom(machine: Machine, function: FunctionLike, tensors: Sequence[int
             inference-tensor, invalid-argument for an output that is None.
     """
     tape = machine.tape
-    ins = [machine.slot(tensor) for tensor in tensors]
+    ins = [machine.memory.slot(tensor) for tensor in tensors]
+    if tape.recording and any(tape.kinds[slot].grad for slot in ins):
+        ins = [machine.slot(tensor) for tensor in tensors]
     recording, tape.recording = tape.recording, False
     try:
         outputs, saved = function.forward(tensors)
@@ -141,6 +143,7 @@ class _Call:
                     else self.without_node(output)
                 )
         node.saved = tuple([placed[s] if s in placed and s not in self.tensors else s for s in saved])
+        node.slots = tuple([self.memory.slot(s) for s in node.saved])
         return tuple([placed[output] for output in outputs])
 
     def _place(self, output: int, node: Any, ins: tuple[int, ...], *, several: bool) -> int:
@@ -184,6 +187,7 @@ class CustomNode:
     order   for each of the node's inputs its place among the function's
     time    when the function was applied: what was written later is seen by backward as changed
     saved   the tensors that backward is given
+    slots   where they were then
     """
 
     materializes = True  # an undefined cotangent becomes zeros
@@ -200,6 +204,7 @@ class CustomNode:
         self.order = order
         self.time = time
         self.saved: tuple[int, ...] = ()
+        self.slots: tuple[int, ...] = ()
         self.name = f"{function.name}Backward"
         self.out_dtype = kinds[0].dtype
 
