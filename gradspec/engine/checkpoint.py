@@ -104,7 +104,7 @@ class _Collector:
                     if position in plan.saves:
                         slot = ins[position]
                         found.setdefault(slot, _Saved(k, slot, slot, in_place and position == 0))
-                if name == "y":
+                if name == "y" or name in plan.part_names:
                     found.setdefault(out, _Saved(k, out, out))
         return list(found.values())
 
@@ -248,6 +248,7 @@ class _Checkpointed:
     """A node of a checkpoint: runs on what the steps, run again, have saved."""
 
     saves: tuple[int, ...] = ()  # what is made again cannot be outdated
+    saves_parts: tuple[int, ...] = ()
     saves_output = False
     saves_anything = True
 
@@ -284,6 +285,7 @@ class _Identity:
 
     name = "Identity"
     saves: tuple[int, ...] = ()
+    saves_parts: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
     compute: str | None = None

@@ -192,6 +192,7 @@ class CustomNode:
 
     materializes = True  # an undefined cotangent becomes zeros
     saves: tuple[int, ...] = ()  # whether they were changed since is this node's own affair
+    saves_parts: tuple[int, ...] = ()
     saves_output = False
     compute: str | None = None
 
@@ -308,6 +309,7 @@ class _Closed:
 
     name = "Error"
     saves: tuple[int, ...] = ()
+    saves_parts: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
     compute: str | None = None
@@ -330,6 +332,7 @@ class _FreedFunction:
 
     gone = True
     saves: tuple[int, ...] = ()
+    saves_parts: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
 
