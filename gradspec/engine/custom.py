@@ -128,6 +128,8 @@ class _Call:
                     order.sort(key=lambda place: self.tensors[place] != output)  # as CopySlices has it
         node = CustomNode(self.machine, self.function, kinds, order, len(self.tape.values))
         ins = tuple([self.ins[place] for place in order])
+        edges = [self.tape.kinds[slot] for slot in ins]
+        node.edges = [kind.grad and not kind.lent for kind in edges]
         self.tape.special = self.tape.passes_on = True
         placed: dict[int, int] = {}
         if len(outputs) == 1:
@@ -185,6 +187,7 @@ class CustomNode:
 
     kinds   of the outputs
     order   for each of the node's inputs its place among the function's
+    edges   for each of the node's inputs whether a gradient goes to it
     time    when the function was applied: what was written later is seen by backward as changed
     saved   the tensors that backward is given
     slots   where they were then
@@ -204,6 +207,7 @@ class CustomNode:
         self.kinds = kinds
         self.order = order
         self.time = time
+        self.edges: list[bool] = []
         self.saved: tuple[int, ...] = ()
         self.slots: tuple[int, ...] = ()
         self.name = f"{function.name}Backward"
@@ -241,9 +245,9 @@ class CustomNode:
         finally:
             tape.recording = recording
         closed = self.function.once and recording and any(machine.kind(g).grad for g in given)
-        for slot, place in zip(ins, self.order, strict=True):
+        for slot, place, edge in zip(ins, self.order, self.edges, strict=True):
             kind, result = tape.kinds[slot], results[place]
-            if not kind.grad or kind.lent:
+            if not edge:
                 continue
             if result is None:
                 if isinstance(grads, Cotangents):
