@@ -17,7 +17,7 @@ FIELDS: dict[str, Any] = {  # field → something of the right type
     "value": 0.0, "grad": 0.0, "is_leaf": True, "requires_grad": True, "retains_grad": True,
     "grad_fn": None, "dtype": "float32", "shape": [], "version": 0, "repr": "",
 }  # fmt: skip
-_LISTS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+_LISTS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint")
 
 
 class Mark(NamedTuple):
@@ -130,6 +130,11 @@ def _of_steps(steps: list[Any], path: Path) -> Iterator[tuple[str, Path]]:
         hook = step.get("hook")
         if isinstance(hook, dict) and isinstance(hook.get("do"), list):
             yield from _of_steps(hook["do"], (*here, "hook", "do"))
+        custom = step.get("custom")
+        if isinstance(custom, dict):
+            for part in ("forward", "backward"):
+                if isinstance(custom.get(part), list):
+                    yield from _of_steps(custom[part], (*here, "custom", part))
 
 
 def _of_expect(names: dict[str, Any], path: Path) -> Iterator[tuple[str, Path]]:

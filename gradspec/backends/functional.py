@@ -51,8 +51,8 @@ _EMULATED = (
     "requires-grad-switch", "retain-grad", "retain-graph", "set-grad", "warnings", "zero-grad",
 )  # fmt: skip
 _MISSING = (
-    "anomaly", "data-attribute", "grad-fn", "hooks", "in-place", "inference-mode", "memory",
-    "post-accumulate-hooks", "repr", "version", "views",
+    "anomaly", "checkpoint", "custom-function", "data-attribute", "grad-fn", "hooks", "in-place",
+    "inference-mode", "memory", "post-accumulate-hooks", "repr", "version", "views",
 )  # fmt: skip
 
 

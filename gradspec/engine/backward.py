@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.engine.inplace import check_view
 from gradspec.engine.plan import Freed, Part
+from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Walk:
         """Whether nodes just have to run, one after the other."""
         return (
             self.recorder is None and self.within is None and not self.visit and not self.ordered
-            and not tape.anomaly and not tape.memory.written and not tape.cut
+            and not tape.anomaly and not tape.memory.written and not tape.cut and not tape.special
         )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
     """
     nodes, ins, values = tape.nodes, tape.ins, tape.values
     free = not how.retain_graph
-    grads = dict(seeds)
+    grads = Cotangents(seeds) if tape.special else dict(seeds)
     leaves: dict[int, Any] = {}
     careful = None if how.is_plain(tape) else _Careful(tape, how, grads, leaves)
     k = max(grads, default=-1)
@@ -142,7 +143,9 @@ class _Careful:
                 back = _nothing
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)
-            if tape.anomaly:
+            if tape.special and _is_undefined(ct) and not getattr(plan, "materializes", False):
+                hand_down(tape, k, grads)
+            elif tape.anomaly:
                 _watched(tape, back, ct, self.values, k, grads)
             else:
                 back(ct, self.values, tape.ins[k], k, grads)
@@ -162,8 +165,8 @@ def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Itera
         if slot in waits:
             waits[slot] -= 1
     for slot in dict.fromkeys(slots):
-        if waits.get(slot, 1) <= 0 and slot in grads:
-            ct = grads.pop(slot)
+        ct = grads.pop(slot, None) if waits.get(slot, 1) <= 0 else None
+        if ct is not None:
             if how.visit is not None and slot in how.visit and (how.reached is None or slot in how.reached):
                 ct = how.visit[slot](ct)
             how.arrive(slot, ct)
@@ -229,11 +232,19 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
 
 
-def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> None:
+def _is_undefined(ct: Any) -> bool:
+    """Whether nothing has come to any output of a node."""
+    return ct is UNDEFINED or (type(ct) is list and all(part is None for part in ct))
+
+
+def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: Any) -> None:
     """Anomaly detection: raises nan-detected where a node gives a NaN."""
-    found: dict[int, Any] = {}
+    found: dict[int, Any] = Cotangents() if tape.special else {}
     back(ct, values, tape.ins[k], k, found)
     for slot, part in found.items():
+        if part is UNDEFINED:
+            grads.undefined(slot)
+            continue
         kind = tape.kinds[slot]
         if kind is not None:
             value = tape.values[part.slot] if hasattr(part, "slot") else part

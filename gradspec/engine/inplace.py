@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import can_cast, category
 from gradspec.engine.places import Places, Spaces
 from gradspec.engine.strides import spread_over
+from gradspec.engine.undefined import UNDEFINED
 from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def check_view(tape: Tape, tensor: int) -> None:
         ProgramError: no-grad-view-in-place, multi-view-in-place.
     """
     while (view := tape.memory.views.get(tensor)) is not None and view.how == "view":
+        if view.custom:
+            raise ProgramError("custom-view-in-place", "this view was given back by a custom function")
         if not view.recorded:
             raise ProgramError(
                 "no-grad-view-in-place", "a view made under no_grad is changed in place with grad enabled"
@@ -291,16 +294,21 @@ class CopySlices(_Node):
         places, dtype, view = self.places, self.out_dtype, self.tape.kinds[self.inputs[0]]
 
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-            found: dict[int, Any] = {}
+            found: dict[int, Any] = grads.__class__()
             # the op's own inputs, its first standing apart so that its part is not mixed with others'
             inner(places.take(spaces, ct, dtype), values, self.inputs, self.slot, found)
             own = found.pop(self.inputs[0], None)
-            if self.tape.kinds[ins[0]].grad:
+            if own is UNDEFINED:  # from a custom function: as in torch there is none for the base either
+                grads.undefined(ins[0])
+            elif self.tape.kinds[ins[0]].grad:
                 if own is None:
                     own = spaces.of(view.dtype).zeros(view.shape, view.dtype)
                 _add(grads, ins[0], places.put(spaces, ct, own, dtype), xp)
             for slot, part in found.items():
-                _add(grads, slot, part, xp)
+                if part is UNDEFINED:
+                    grads.undefined(slot)
+                else:
+                    _add(grads, slot, part, xp)
 
         return back
 

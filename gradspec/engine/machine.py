@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 NON_LEAF_GRAD = "reading .grad of a non-leaf that does not retain it; call retain_grad() first"
-Hook = Callable[[int], "int | None"]
+Hook = Callable[["int | None"], "int | None"]  # of a gradient, None for an undefined one
+AfterHook = Callable[[int], None]  # of a leaf
 
 
 class Machine:
@@ -41,7 +42,7 @@ class Machine:
         self.grads: dict[int, int | None] = {}
         self.retains: dict[int, int | None] = {}
         self.hooks: dict[int, dict[int, Hook]] = {}
-        self.after: dict[int, dict[int, Hook]] = {}
+        self.after: dict[int, dict[int, AfterHook]] = {}
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
@@ -338,7 +339,7 @@ class Machine:
             raise ProgramError("untracked", "a hook needs a tensor with requires_grad=True")
         return self._put_on(self.hooks, self.slot(tensor), function)
 
-    def hook_after(self, leaf: int, function: Hook) -> Callable[[], None]:
+    def hook_after(self, leaf: int, function: AfterHook) -> Callable[[], None]:
         """Call `function` with the leaf once its .grad was updated.
 
         Raises:
@@ -350,7 +351,7 @@ class Machine:
             raise ProgramError("invalid-argument", "a post-accumulate hook is for leaves")
         return self._put_on(self.after, leaf, function)
 
-    def _put_on(self, hooks: dict[int, dict[int, Hook]], key: int, function: Hook) -> Callable[[], None]:
+    def _put_on(self, hooks: dict[int, dict[int, Any]], key: int, function: Any) -> Callable[[], None]:
         self._handles += 1
         number = self._handles
         mine = hooks.setdefault(key, {})

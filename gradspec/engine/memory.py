@@ -29,7 +29,8 @@ class View(NamedTuple):
 
     `how`: "view" (autograd knows it), "detach" (same memory and version counter, no history) or
     "data" (same memory only). `table` and `inputs` are the call that made it (None for an alias),
-    `part` its place among several outputs; `recorded` whether gradients were recorded then.
+    `part` its place among several outputs; `recorded` whether gradients were recorded then, `custom`
+    whether a custom function has given it back.
     """
 
     source: int
@@ -39,6 +40,7 @@ class View(NamedTuple):
     part: int
     several: bool
     recorded: bool
+    custom: bool = False
 
 
 class Memory:

@@ -10,7 +10,8 @@ from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
 from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
-from gradspec.engine.tape import Hole, Tape, Traced
+from gradspec.engine.tape import Hole, Tape, Task, Traced
+from gradspec.engine.undefined import UNDEFINED
 from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -168,12 +169,13 @@ class Passes:
 
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
+        task, self.tape.task = self.tape.task, Task()
         before = self._start, self._held
         self._start, self._held = len(self.tape.values), set()
         try:
             walk(self.tape, seeds, how)
         finally:
-            self.tape.recording = mode
+            self.tape.recording, self.tape.task = mode, task
             self._start, self._held = before
 
     def _reach(
@@ -241,7 +243,7 @@ class Passes:
 
     def _one(self, root: int, kind: Kind, recorder: Any) -> Any:
         """The gradient 1 of a root that was given none."""
-        if not self.machine.requires_grad(root):
+        if not kind.grad:
             return None  # reported once the shapes of all roots are checked
         if prod(kind.shape) != 1:
             raise ProgramError(
@@ -283,9 +285,9 @@ class Passes:
         def run(ct: Any) -> Any:
             kind = self.tape.kinds[slot]
             for function in list(hooks.values()):
-                if ct is None:  # of a node with several outputs, this one was not used
+                if ct is None or ct is UNDEFINED:  # None: an output of several that was not used
                     if function(None) is not None:
-                        raise ProgramError("invalid-argument", "a hook gave a gradient where there is none")
+                        raise ProgramError("hook-undefined", "a hook gave a gradient where there is none")
                     continue
                 given = self._tensor(ct, kind)
                 result = function(given)
@@ -321,8 +323,8 @@ class Passes:
         machine = self.machine
 
         def retain(ct: Any) -> Any:
-            if ct is None:
-                return None
+            if ct is None or ct is UNDEFINED:
+                return ct
             old = machine.grads.get(tensor)
             if isinstance(ct, Traced):
                 ops = self.tape.ops
@@ -341,7 +343,9 @@ class Passes:
         """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
         machine, tape = self.machine, self.tape
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
-        if old is None:
+        if ct is UNDEFINED:
+            pass
+        elif old is None:
             machine.grads[leaf] = self._first(leaf, ct) if isinstance(ct, Traced) else self._tensor(ct, kind)
         elif not isinstance(ct, Traced):
             machine.memory.write(old, machine.space(kind).add(machine.value(old), ct))
@@ -402,7 +406,7 @@ def _catcher(caught: dict[int, Any], slot: int, part: int | None) -> Visit:
 
     def keep(ct: Any) -> Any:
         found = ct if part is None else ct[part]
-        if found is not None:
+        if found is not None and found is not UNDEFINED:
             caught[slot] = found
         return ct
 

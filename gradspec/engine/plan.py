@@ -195,6 +195,11 @@ class Plan:
             if any(not self.inputs[position].weak for position in holes(self.arguments[name]))
         ]
 
+    def check_derivable(self) -> None:
+        """Raises no-derivative where a rule is missing."""
+        if self.op.kind != "constant" and any(name not in self.op.rules for _, name in self.pairs):
+            _no_derivative(self.op.name)
+
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.rule_of) == 1:
@@ -321,6 +326,7 @@ class Freed:
     """Takes a plan's place at a node whose saved values an earlier backward freed."""
 
     __slots__ = ("plan",)
+    gone = True
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False

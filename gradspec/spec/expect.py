@@ -143,20 +143,26 @@ class _Watching:
         self.add(target, field, tuple(expected) if field == "shape" else expected, path)
 
 
+def _given(scope: Scope, view: Any, path: Path) -> Any:
+    """The gradient that a hook was given: a Dense, None for none, `...` where it is not said."""
+    if view is None or view is ...:
+        return view
+    dense = scope.expected.read(view, path)[0]
+    if isinstance(dense, Ref):
+        scope.fault("bad-expectation", "a hook's gradient is written as numbers", path)
+    return ... if dense is None else dense
+
+
 def expect_hooks(scope: Scope, view: list[Any], path: Path, steps: list[Any], at: int) -> None:
     """A HookLog and the hooks that must be in it, in order, with the gradient given where one is written."""
     hooks: list[tuple[str, Any]] = []
     for index, entry in enumerate(view):
         where = (*path, index)
-        given = entry if isinstance(entry, dict) else {entry: None}
+        given = entry if isinstance(entry, dict) else {entry: ...}
         for name, array in given.items():
             if name not in scope.hooks:
                 hint = did_you_mean(name, list(scope.hooks)) or "a hook is known by the name it was given"
                 scope.fault("unknown-name", f'no hook "{name}" here', where, hint=hint)
-            dense = None if array is None else scope.expected.read(array, (*where, name))[0]
-            if isinstance(dense, Ref):
-                scope.fault("bad-expectation", "a hook's gradient is written as numbers", (*where, name))
-                dense = None
-            hooks.append((name, dense))
+            hooks.append((name, _given(scope, array, (*where, name))))
     steps.append(HookLog(at))
     scope.expectations.append(Expectation(at, (), tuple(hooks)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
 from gradspec.spec.array import literal_or_fault
+from gradspec.spec.custom import custom
 from gradspec.spec.expect import expect, expect_hooks
 from gradspec.spec.instruction import Alias, Do, Get, MakeLeaf, Number, Put, Temp, Use
 from gradspec.spec.model import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKS", "VERBS", "build_steps"]
 
-BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint")
 MODIFIERS = ("raises", "warns", "note")
 _WIDEST = 110
 
@@ -93,6 +94,8 @@ def _text(verb: str, content: Any) -> str:
         text = " ".join(str(content).split())
     elif verb in BLOCKS:
         text = verb
+    elif verb == "custom":
+        text = f"custom: {content['name']}, of {_short(content['of'])}, out {_short(content['out'])}"
     else:
         text = f"{verb}: {_short(content)}"
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
@@ -301,6 +304,10 @@ def _hook(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: 
         steps.append(Hook(of, name, grad, inner, result, view.get("after") or "", at))
 
 
+def _custom(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: int) -> None:
+    custom(scope, view, path, steps, at, build_steps)
+
+
 def _remove_hook(scope: Scope, view: str, path: Path, steps: list[Any], at: int) -> None:
     if view not in scope.hooks:
         hint = did_you_mean(view, list(scope.hooks)) or "a hook is known by the name it was given"
@@ -344,5 +351,5 @@ def _refuse_gradcheck(scope: Scope, path: Path, at: int) -> None:
 VERBS: dict[str, Any] = {
     "op": _op, "retain_grad": _retain_grad, "backward": _backward, "grad": _grad, "jvp": _jvp,
     "zero_grad": _zero_grad, **dict.fromkeys(BLOCKS, _block), "hook": _hook, "remove_hook": _remove_hook,
-    "gradcheck": _gradcheck, "expect": expect, "expect_hooks": expect_hooks,
+    "custom": _custom, "gradcheck": _gradcheck, "expect": expect, "expect_hooks": expect_hooks,
 }  # fmt: skip
