@@ -50,6 +50,10 @@ GRAPH_ERRORS = {
     "hook-shape": "a hook returned a gradient of another shape",
     "hook-dtype": "a hook returned a gradient of another dtype",
     "nan-detected": "anomaly detection found a NaN made by a backward",
+    "once-differentiable": "the backward of a once_differentiable function was differentiated",
+    "custom-view-in-place": "a view that a custom function gave or was given was changed in place",
+    "hook-undefined": "a hook returned a gradient where there was none",
+    "checkpoint-mismatch": "the steps of a checkpoint saved something else when they ran again",
 }
 OP_ERRORS = {
     "shape-mismatch": "shapes do not fit together",

@@ -18,7 +18,7 @@ FIELDS: dict[str, Any] = {  # field → something of the right type
     "grad_fn": None, "next_functions": None, "nodes": None, "dtype": "float32", "shape": [], "version": 0,
     "repr": "",
 }  # fmt: skip
-_LISTS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+_LISTS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint")
 
 
 class Mark(NamedTuple):
@@ -132,6 +132,11 @@ def _of_steps(steps: list[Any], path: Path) -> Iterator[tuple[str, Path]]:
             inner = step.get(verb)
             if isinstance(inner, dict) and isinstance(inner.get("do"), list):
                 yield from _of_steps(inner["do"], (*here, verb, "do"))
+        custom = step.get("custom")
+        if isinstance(custom, dict):
+            for part in ("forward", "backward"):
+                if isinstance(custom.get(part), list):
+                    yield from _of_steps(custom[part], (*here, "custom", part))
 
 
 def _of_expect(names: dict[str, Any], path: Path) -> Iterator[tuple[str, Path]]:

@@ -117,7 +117,7 @@ def _of_hooks(spec: Spec, seen: Observations, result: CheckResult, paths: Paths)
     return [
         one._replace(path=(*one.path, index, name), field="hook", value=dense, expected=given, bound=bound)
         for index, ((name, given), (_, dense)) in enumerate(zip(wanted, ran, strict=True))
-        if given is not None
+        if given is not ...
     ]
 
 

@@ -15,6 +15,7 @@ from gradspec.spec.model import (
     Apply,
     Backward,
     Block,
+    Custom,
     GetAttr,
     Grad,
     Hook,
@@ -36,10 +37,16 @@ if TYPE_CHECKING:
 
     from gradspec.backends.stepwise import StepwiseBackend
 
-__all__ = ["BEFORE_STEPS", "UNBOUND", "NotBound", "Replay", "Run", "is_in_place", "makes", "needs"]
+__all__ = [
+    "BEFORE_STEPS", "UNBOUND", "Function", "NotBound", "Replay", "Rerun", "Run", "is_in_place", "makes",
+    "needs",
+]  # fmt: skip
 
 BEFORE_STEPS = -1  # the `at` of what happens while the leaves are made
 TEXT_LIMIT = 2000  # characters of a framework's message that are kept
+
+
+_ONCE = frozenset((Hook, HookLog, RemoveHook, RetainGrad, Watch))  # what a checkpoint does not do again
 
 
 class _Unbound:
@@ -80,7 +87,7 @@ def needs(step: Any) -> Iterator[int]:
             yield binding
             if isinstance(tangent, Ref):
                 yield tangent.binding
-    elif kind in (RetainGrad, ZeroGrad):
+    elif kind in (RetainGrad, ZeroGrad, Custom):
         yield from step.of
     elif kind is GetAttr:
         yield step.of
@@ -99,7 +106,7 @@ def needs(step: Any) -> Iterator[int]:
 def makes(step: Any) -> tuple[int, ...]:
     """The bindings a step binds."""
     kind = type(step)
-    if kind in (Apply, Grad):
+    if kind in (Apply, Grad, Custom):
         return tuple(step.out)
     return (step.out,) if kind in (Make, GetAttr, Jvp) else ()
 
@@ -156,7 +163,7 @@ class Run:
             Apply: self.apply, Make: self._make, GetAttr: self._get_attr, SetAttr: self._set_attr,
             RetainGrad: self._retain_grad, Backward: self._backward, Grad: self._grad, Jvp: self._jvp,
             ZeroGrad: self._zero_grad, Block: self._block, Hook: self._hook, RemoveHook: self._remove_hook,
-            Watch: self._watch, HookLog: self._hook_log,
+            Custom: self._custom, Watch: self._watch, HookLog: self._hook_log,
         }  # fmt: skip
 
     def close(self) -> None:
@@ -318,6 +325,9 @@ class Run:
             self._forget_value(self.values[step.inputs[0]], feature, text)
         elif kind is SetAttr:
             self._forget_value(self.values[step.of], feature, text)
+        elif kind is Custom:
+            for k in step.dirty:
+                self._forget_value(self.values[step.of[k]], feature, text)
         elif kind is Block:
             for inner in _flat(step.steps):
                 self.fail(inner.at, UnsupportedFeature(feature, text), makes(inner), inner)
@@ -422,18 +432,64 @@ class Run:
                 self._grads_unknown.discard(binding)
 
     def _block(self, step: Block) -> None:
+        if step.mode == "checkpoint":
+            self.backend.checkpoint(Rerun(self, step.steps))
+            return
         recorded = self.recorded
         with self.backend.block(step.mode):
             if recorded is not None:
                 recorded.append((step.mode, True))
-            self.steps(step.steps) if not self._in_hook else self.raw(step.steps)
+            self.inner(step.steps)
             if recorded is not None:
                 recorded.append((step.mode, False))
 
+    def inner(self, steps: Sequence[Any]) -> None:
+        """Run the steps of a block: each with an outcome of its own, but not in the body of a hook."""
+        self.steps(steps) if not self._in_hook else self.raw(steps)
+
     def raw(self, steps: Sequence[Any]) -> None:
-        """Run steps and let go what they throw: the body of a hook."""
+        """Run steps and let go what they throw: the body of a hook or function."""
         for step in steps:
             self._table[type(step)](step)
+
+    def body(self, steps: Sequence[Any], given: dict[int, Any]) -> None:
+        """Run the body of a hook or function on the bindings it is given; what it made before is gone."""
+        values = self.values
+        for binding in _made(steps):
+            values[binding] = UNBOUND
+        for binding, value in given.items():
+            values[binding] = value
+        self._in_hook += 1
+        try:
+            self.raw(steps)
+        finally:
+            self._in_hook -= 1
+
+    def again(self, steps: Sequence[Any], enough: Callable[[], bool] | None) -> bool:
+        """Run the steps of a checkpoint a second time, up to where `enough()`; whether it came to that.
+        What looks or is put on was done the first time, and a step that failed then is left out."""
+        for step in steps:
+            kind = type(step)
+            if kind in _ONCE or step.at in self.failed:
+                continue
+            if kind is not Block:
+                self._table[kind](step)
+            elif step.mode == "checkpoint":
+                self.backend.checkpoint(Rerun(self, step.steps, within=True))
+            else:
+                with self.backend.block(step.mode):
+                    if self.again(step.steps, enough):
+                        return True
+            if enough is not None and enough():
+                return True
+        return False
+
+    def _custom(self, step: Custom) -> None:
+        outputs = self.backend.custom(Function(self, step), [self._tensor(binding) for binding in step.of])
+        for binding, value in zip(step.out, outputs, strict=True):
+            self.values[binding] = value
+        if self.recorded is not None and not self._in_hook:
+            self.recorded.append((step, None))
 
     # Hooks.
 
@@ -446,22 +502,13 @@ class Run:
                 self._tensor(step.of), self._watching(step), when
             )
             return
-        body_makes = _made(step.steps)
-        values = self.values
 
         def ran(gradient: Any) -> Any:
             """The hook as the engine calls it: the gradient to go on with, None for the one given."""
             self._ran_hooks.append((step.name, None if gradient is None else self.backend.read(gradient)))
             if not step.steps and step.result == step.grad:
                 return None
-            for binding in body_makes:
-                values[binding] = UNBOUND
-            values[step.grad] = gradient
-            self._in_hook += 1
-            try:
-                self.raw(step.steps)
-            finally:
-                self._in_hook -= 1
+            self.body(step.steps, {step.grad: gradient})
             result = self.value(step.result)
             return None if result is gradient or step.after else result
 
@@ -474,11 +521,7 @@ class Run:
             read = self.backend.read
             seen = tuple([None if gradient is None else read(gradient) for gradient in gradients])
             self._ran_hooks.append((step.name, seen))
-            self._in_hook += 1
-            try:
-                self.raw(step.steps)
-            finally:
-                self._in_hook -= 1
+            self.body(step.steps, {})
 
         return ran
 
@@ -564,6 +607,70 @@ class Run:
         if entry is None:
             return None
         return self._tensor(entry.binding) if isinstance(entry, Ref) else self.backend.leaf(entry, False)
+
+
+class Function:
+    """A custom function as an engine calls it: tensors in, tensors out.
+
+    `dirty` are the places of the inputs that forward changes; `once`: what backward gives cannot be
+    differentiated; `saves` how many tensors forward saves.
+    """
+
+    __slots__ = ("_run", "_step", "dirty", "name", "once", "saves")
+
+    def __init__(self, run: Run, step: Custom) -> None:
+        self._run = run
+        self._step = step
+        self.name = step.name
+        self.dirty = step.dirty
+        self.once = step.once
+        self.saves = len(step.save)
+
+    def forward(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The outputs, and what is to be saved for backward. Raises what a step throws."""
+        run, step = self._run, self._step
+        run.body(step.forward, dict(zip(step.args, inputs, strict=True)))
+        return [run.value(b) for b in step.results], [run.value(b) for b in step.save]
+
+    def backward(self, cotangents: Sequence[Any], saved: Sequence[Any]) -> list[Any]:
+        """The gradient of each input, None for none. Raises what a step throws."""
+        run, step = self._run, self._step
+        given = dict(zip(step.grads, cotangents, strict=True))
+        run.body(step.backward, given | dict(zip(step.saved, saved, strict=True)))
+        return [None if b is None else run.value(b) for b in step.returns]
+
+
+class Rerun:
+    """The steps of a checkpoint as an engine calls them: once by `run()`, in backward by `again()`."""
+
+    __slots__ = ("_run", "_steps", "_within")
+
+    def __init__(self, run: Run, steps: Sequence[Any], within: bool = False) -> None:
+        self._run = run
+        self._steps = steps
+        self._within = within  # a checkpoint in one that runs again
+
+    def __call__(self) -> None:
+        """Run the steps, each with an outcome of its own."""
+        if self._within:
+            self._run.again(self._steps, None)
+        else:
+            self._run.inner(self._steps)
+
+    def again(self, enough: Callable[[], bool] | None = None) -> None:
+        """Run them again, up to where `enough()`, on what they read from outside as it is now; names mean
+        afterwards what they meant before. Raises what a step throws."""
+        run = self._run
+        before = {binding: run.values[binding] for binding in _made(self._steps)}
+        for binding in before:
+            run.values[binding] = UNBOUND
+        run._in_hook += 1
+        try:
+            run.again(self._steps, enough)
+        finally:
+            run._in_hook -= 1
+            for binding, value in before.items():
+                run.values[binding] = value
 
 
 class Replay:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from gradspec.backends.bookkeeping import Replay
+    from gradspec.backends.bookkeeping import Function, Replay, Rerun
     from gradspec.dense import Dense
     from gradspec.spec.model import Call, Program
 
@@ -157,6 +157,14 @@ class StepwiseBackend(Backend):
     def block(self, mode: str) -> AbstractContextManager[Any]:
         """no_grad, enable_grad, inference_mode or detect_anomaly."""
         raise UnsupportedFeature({"detect_anomaly": "anomaly"}.get(mode, mode.replace("_", "-")))
+
+    def custom(self, function: Function, inputs: list[Tensor]) -> Sequence[Tensor]:
+        """Apply a function with a backward of its own, as torch's autograd.Function does."""
+        raise UnsupportedFeature("custom-function")
+
+    def checkpoint(self, run: Rerun) -> None:
+        """Run steps by calling `run()`, and let backward call `run.again()` for what they saved."""
+        raise UnsupportedFeature("checkpoint")
 
     def hook(self, tensor: Tensor, function: Callable[[Tensor], Tensor | None], after: str) -> Any:
         """Call `function` with the gradient of `tensor` when it is known, and go on with what it

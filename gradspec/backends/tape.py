@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Warned
 from gradspec.backends.stepwise import StepwiseBackend
+from gradspec.engine.backward import leads_to
+from gradspec.engine.checkpoint import checkpoint
+from gradspec.engine.custom import apply_custom
 from gradspec.engine.machine import Machine
 from gradspec.engine.passes import Passes
 from gradspec.engine.printing import tensor_text
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gradspec.arrays.contract import ArrayLibrary
-    from gradspec.backends.bookkeeping import Replay, Run
+    from gradspec.backends.bookkeeping import Function, Replay, Rerun, Run
     from gradspec.dense import Dense
     from gradspec.engine.tape import Table
     from gradspec.spec.model import Call, Program
@@ -60,6 +63,7 @@ class TapeBackend(StepwiseBackend):
         self.passes = Passes(self.machine, Recorder)
         self.pending = self.machine.tape.warned
         self._dual = False
+        self._duals: list[tuple[int, int]] = []  # the tensors of a replay that have tangents, and these
 
     def supports(self, feature: str) -> str:
         if feature.startswith("op:"):
@@ -157,8 +161,8 @@ class TapeBackend(StepwiseBackend):
         kinds = [machine.kind(tensor) for tensor in inputs]
         basic, arrays = _by_parts(_parts(index), kinds)
         masked = len(arrays) == 1 and kinds[arrays[0].k].dtype == "bool" if type(arrays[0]) is Slot else False
-        # one number at the places of a mask fills it, and the mask may be the tensor itself
-        overlap = "same" if masked and prod(kinds[value].shape) == 1 else "none"
+        # one number at the places of a mask is read first, and the mask may be the tensor itself
+        overlap = "any" if masked and prod(kinds[value].shape) == 1 else "none"
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))
@@ -301,6 +305,24 @@ class TapeBackend(StepwiseBackend):
             roots, wrt, gradients, retain_graph, create_graph, allow_unused, materialize_grads
         )
 
+    def custom(self, function: Function, inputs: list[int]) -> Sequence[int]:
+        if self._dual and self._have_tangents(inputs):
+            raise ProgramError("no-derivative", f"{function.name} has no derivative in forward mode")
+        return apply_custom(self.machine, function, inputs)
+
+    def _have_tangents(self, tensors: list[int]) -> bool:
+        """Whether a tensor of a replay depends on one that was given a tangent."""
+        duals = [dual for dual, _ in self._duals]
+        slots = {self.machine.slot(tensor) for tensor in tensors}
+        reached = leads_to(self.machine.tape, duals, max(slots)) | {*duals}
+        return not slots.isdisjoint(reached)
+
+    def checkpoint(self, run: Rerun) -> None:
+        if self.machine.tape.recording:
+            checkpoint(self.machine, run)
+        else:
+            run()
+
     def hook(self, tensor: int, function: Callable[[int | None], int | None], after: str) -> Any:
         if not after:
             return self.machine.hook(tensor, function)
@@ -342,7 +364,7 @@ class TapeBackend(StepwiseBackend):
         """vjp is linear in its cotangent; its own vjp along the tangents is the jvp. Kinks and
         conventions are those of backward."""
         machine, tape = self.machine, self.machine.tape
-        duals: list[tuple[int, int]] = []
+        duals = self._duals = []
 
         def fresh(snapshot: Any) -> int:
             value, kind = snapshot
@@ -381,7 +403,7 @@ class TapeBackend(StepwiseBackend):
             )
             return result
         finally:
-            tape.recording, self._dual = recording, False
+            tape.recording, self._dual, self._duals = recording, False, []
 
     # Observing.
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Support, Warned
 from gradspec.backends.stepwise import StepwiseBackend
+from gradspec.backends.torch_custom import function_class
 from gradspec.backends.torch_errors import error_code, warning_code
 from gradspec.backends.torch_ops import bound, function_of
 from gradspec.dense import Dense
 from gradspec.errors import BackendUnavailable, ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
-    from gradspec.backends.bookkeeping import Replay
+    from gradspec.backends.bookkeeping import Function, Replay, Rerun
     from gradspec.spec.model import Call, Program
 
 __all__ = ["TorchBackend"]
@@ -219,6 +220,22 @@ class TorchBackend(StepwiseBackend):
         if mode not in modes:
             raise UnsupportedFeature(mode)
         return modes[mode]()
+
+    def custom(self, function: Function, inputs: list[Any]) -> Sequence[Any]:
+        """A subclass of torch.autograd.Function of that name, applied."""
+        outputs = function_class(function.name, function.once).apply(function, *inputs)
+        return outputs if isinstance(outputs, tuple) else (outputs,)
+
+    def checkpoint(self, run: Rerun) -> None:
+        """torch.utils.checkpoint, not reentrant, over steps that read what is around them."""
+        from torch.utils.checkpoint import checkpoint
+
+        first = iter((run,))
+
+        def steps() -> None:
+            next(first, run.again)()
+
+        checkpoint(steps, use_reentrant=False, preserve_rng_state=False)
 
     def hook(self, tensor: Any, function: Callable[[Any], Any], after: str) -> Any:
         """register_hook, or register_post_accumulate_grad_hook."""

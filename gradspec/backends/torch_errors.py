@@ -23,12 +23,14 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     "gradient-shape": (
         "^Mismatch in shape: grad_output",
         "assign a gradient of size",
+        "^Function .* returned an invalid gradient at index",
         "first dimension of each grad_output as the batch dimension",
     ),
     "gradient-dtype": (
         "Mismatch in dtype: grad_output",
         "assign a gradient with dtype",
         "assign a gradient of type",
+        r"^Expected isFloatingType\(grad.scalar_type\(\)\)",
     ),
     "gradient-count": (r"^got \d+ tensors and \d+ gradients",),
     "gradient-is-self": ("can't assign Variable as its own grad",),
@@ -40,6 +42,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "does not have a derivative",
         "not differentiable with respect to",
         "Trying to use forward AD with .* that does not support it",
+        "implement the jvp function for custom autograd",
     ),
     "modified-in-place": (
         "has been modified by an inplace operation",
@@ -47,6 +50,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "leaf-moved": ("leaf variable has been moved into the graph interior",),
     "leaf-in-place": ("leaf Variable that requires grad", "cannot resize variables that require grad"),
+    "custom-view-in-place": ("created inside a custom Function", "modifies inplace an input that is a view"),
     "multi-view-in-place": ("output of a function that returns multiple views",),
     "no-grad-view-in-place": ("view (which )?was created in (no_grad|inference) mode and",),
     "view-detached-in-place": ("Can't detach views in-place",),
@@ -60,6 +64,11 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "hook-shape": ("^hook '.*' has changed the size of value",),
     "hook-dtype": ("^hook '.*' has changed the type of value",),
+    "hook-undefined": ("^can't replace a None gradient",),
+    "once-differentiable": ("marked with @once_differentiable",),
+    "checkpoint-mismatch": (
+        "^torch.utils.checkpoint: (A different number|Recomputed values|trying to save)",
+    ),
     "nan-detected": ("^Function '.*' returned nan values",),
     # Ops.
     "not-viewable": (
@@ -175,7 +184,6 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "non-leaf tensors",
         "has to be a tensor",
         "NoneType",
-        "can't replace a None gradient",
         "must be greater than",
         "to be greater than",
         r"^quantile\(\) (q|interpolation)",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.engine.plan import Part
-from gradspec.errors import ProgramError, UnsupportedFeature
+from gradspec.engine.inplace import check_view
+from gradspec.engine.plan import Freed, Part
+from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
+from gradspec.errors import ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +22,7 @@ class Walk:
 
     retain_graph: nodes that ran keep their saved values.
     recorder: a namespace that records; cotangents are then Traced arrays.
+    idle: slots whose nodes count as run, though nobody wants what they give.
     within: only nodes of these slots run (see `leads_to`); None for all.
     reached: with `within`, the slots that are visited: those, and where gradients are wanted.
     visit: slot → function given the complete cotangent there before the node runs; it gives back the
@@ -31,7 +34,8 @@ class Walk:
     """
 
     __slots__ = (
-        "after", "arrive", "before", "ordered", "reached", "recorder", "retain_graph", "visit", "within",
+        "after", "arrive", "before", "idle", "ordered", "reached", "recorder", "retain_graph", "visit",
+        "within",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +50,7 @@ class Walk:
         before: dict[int, Callable[[Any], None]] | None = None,
         after: dict[int, Callable[[dict[int, Any]], None]] | None = None,
         ordered: bool = False,
+        idle: frozenset[int] | set[int] = frozenset(),
     ) -> None:
         self.retain_graph = retain_graph
         self.arrive = arrive
@@ -56,12 +61,13 @@ class Walk:
         self.before = before or {}
         self.after = after or {}
         self.ordered = ordered
+        self.idle = idle
 
     def is_plain(self, tape: Tape) -> bool:
         """Whether nodes just have to run, one after the other."""
         return (
             self.recorder is None and self.within is None and not self.visit and not self.ordered
-            and not tape.anomaly and not tape.memory.written and not tape.cut
+            and not tape.anomaly and not tape.memory.written and not tape.cut and not tape.special
         )  # fmt: skip
 
 
@@ -78,7 +84,7 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
     """
     nodes, ins, values = tape.nodes, tape.ins, tape.values
     free = not how.retain_graph
-    grads = dict(seeds)
+    grads = Cotangents(seeds) if tape.special else dict(seeds)
     leaves: dict[int, Any] = {}
     careful = None if how.is_plain(tape) else _Careful(tape, how, grads, leaves)
     k = max(grads, default=-1)
@@ -134,21 +140,39 @@ class _Careful:
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within or type(plan) is Part:
+            shape = tape.memory.bent.get(k)
+            if shape is not None and tape.kinds[k].shape != shape:
+                have = list(tape.kinds[k].shape)
+                raise ProgramError(
+                    "gradient-shape", f"{plan.name} made shape {list(shape)}, which is {have} now"
+                )
             if k in how.before:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            back = plan.back if how.recorder is None else how.recorder.back_of(plan)
-            if k in how.after:
-                how.after[k](_apart(tape, back, ct, self.values, k, grads))
+            if k in how.idle and type(plan) is not Freed:
+                back = _nothing
+            else:
+                back = plan.back if how.recorder is None else how.recorder.back_of(plan)
+            parts: dict[int, Any] = {}
+            if tape.special and _is_undefined(ct) and not getattr(plan, "materializes", False):
+                hand_down(tape, k, grads)
+            elif k in how.after:
+                parts = _apart(tape, back, ct, self.values, k, grads)
             elif tape.anomaly:
                 _watched(tape, back, ct, self.values, k, grads)
             else:
                 back(ct, self.values, tape.ins[k], k, grads)
+            if k in how.after:
+                how.after[k](parts)
             if not how.retain_graph:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
-                _serve(how, grads, self.waits, tape.ins[k])
+                _serve(how, grads, self.waits, _fed(plan, tape.ins[k]))
+
+
+def _nothing(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
+    """The backward of a node that hands on nothing."""
 
 
 def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Iterable[int]) -> None:
@@ -157,8 +181,8 @@ def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Itera
         if slot in waits:
             waits[slot] -= 1
     for slot in dict.fromkeys(slots):
-        if waits.get(slot, 1) <= 0 and slot in grads:
-            ct = grads.pop(slot)
+        ct = grads.pop(slot, None) if waits.get(slot, 1) <= 0 else None
+        if ct is not None:
             if how.visit is not None and slot in how.visit and (how.reached is None or slot in how.reached):
                 ct = how.visit[slot](ct)
             how.arrive(slot, ct)
@@ -177,7 +201,7 @@ def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[in
         if slot in seen or tape.nodes[slot] is None or (within is not None and slot not in within):
             continue
         seen.add(slot)
-        for below in tape.ins[slot]:
+        for below in _fed(tape.nodes[slot], tape.ins[slot]):
             if tape.nodes[below] is None:
                 uses[below] = uses.get(below, 0) + 1
             else:
@@ -194,7 +218,7 @@ def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[i
         if slot not in short:
             short.add(slot)
             if tape.nodes[slot] is not None:  # a leaf may have been computed too, under no_grad
-                waiting.extend(tape.ins[slot])
+                waiting.extend(_fed(tape.nodes[slot], tape.ins[slot]))
     leaves.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
     for leaf, ct in leaves.items():
         how.arrive(leaf, ct)
@@ -209,6 +233,9 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         if in_place and position == 0:
             continue  # an in-place op saves a copy of what it writes over
         slot = tape.ins[k][position]
+        tensor = memory.owner.get(slot, slot)
+        if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
+            check_view(tape, tensor)  # torch looks at the history of what it saved first
         if slot == tape.ins[k][0] and in_place:
             late = True
         # an in-place op writes at its own time
@@ -221,9 +248,14 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
 
 
-def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> None:
+def _is_undefined(ct: Any) -> bool:
+    """Whether nothing has come to any output of a node."""
+    return ct is UNDEFINED or (type(ct) is list and all(part is None for part in ct))
+
+
+def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: Any) -> None:
     """Anomaly detection: raises nan-detected where a node gives a NaN."""
-    found: dict[int, Any] = {}
+    found: dict[int, Any] = Cotangents() if tape.special else {}
     back(ct, values, tape.ins[k], k, found)
     for slot, part in found.items():
         _check_number(tape, k, slot, part)
@@ -233,17 +265,19 @@ def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[in
 def _check_number(tape: Tape, k: int, slot: int, part: Any) -> None:
     """Raises nan-detected where what node k gave to a slot has a NaN."""
     kind = tape.kinds[slot]
-    if kind is not None:
+    if kind is not None and part is not UNDEFINED:
         value = tape.values[part.slot] if hasattr(part, "slot") else part
         flat = tape.engine.library.dump(value, kind.dtype).flat()
         if any(x != x for x in flat):
             raise ProgramError("nan-detected", f"{tape.nodes[k].name} gave a NaN in its backward")
 
 
-def _give(tape: Tape, grads: dict[int, Any], slot: int, part: Any) -> None:
+def _give(tape: Tape, grads: Any, slot: int, part: Any) -> None:
     """Add a part to the cotangent of a slot."""
     kind = tape.kinds[slot]
-    if slot in grads and kind is not None:
+    if part is UNDEFINED:
+        grads.undefined(slot)
+    elif slot in grads and kind is not None:
         space = tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
         add = tape.ops.add if hasattr(part, "slot") else space.add
         grads[slot] = add(grads[slot], part)
@@ -266,27 +300,22 @@ class _Own:
 
 def _apart(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> dict[int, Any]:
     """Run node k and add what it gives to `grads`; what it gave, by input position, kept apart also where
-    two inputs are one tensor.
-
-    Raises:
-        UnsupportedFeature: node-hooks, where what goes to two inputs cannot be told apart.
-    """
+    two inputs are one tensor."""
     ins = tape.ins[k]
-    found: dict[int, Any] = {}
+    found: dict[int, Any] = Cotangents() if tape.special else {}
     back(ct, _Own(values, ins), tuple(range(-len(ins), 0)), k, found)
-    parts = {key + len(ins): part for key, part in found.items() if key < 0}
-    for position, slot in enumerate(ins):
-        if position not in parts and slot in found:  # a node of several goes by the slots of its op
-            if ins.count(slot) - (ins[0] == slot) > 1:
-                raise UnsupportedFeature(
-                    "node-hooks", f"which part of a gradient of {tape.nodes[k].name} is whose"
-                )
-            parts[position] = found[slot]
+    parts = {place + len(ins): part for place, part in found.items()}
     for position, part in parts.items():
         if tape.anomaly:
             _check_number(tape, k, ins[position], part)
         _give(tape, grads, ins[position], part)
     return parts
+
+
+def _fed(node: Any, ins: tuple[int, ...]) -> tuple[int, ...]:
+    """The slots that a node hands gradients to: a node has `feeds`, the input positions, unless these are all."""
+    feeds = getattr(node, "feeds", None)
+    return ins if feeds is None else tuple([ins[position] for position in feeds])
 
 
 def leads_to(tape: Tape, targets: Iterable[int], top: int) -> set[int]:
@@ -295,7 +324,7 @@ def leads_to(tape: Tape, targets: Iterable[int], top: int) -> set[int]:
     ins, nodes = tape.ins, tape.nodes
     within = set()
     for k in range(min(reached, default=top), top + 1):
-        if nodes[k] is not None and not reached.isdisjoint(ins[k]):
+        if nodes[k] is not None and not reached.isdisjoint(_fed(nodes[k], ins[k])):
             reached.add(k)
             within.add(k)
     return within

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradspec.engine.plan import Part
 
 if TYPE_CHECKING:
     from gradspec.engine.tape import Tape
 
-__all__ = ["LEAF", "edges", "name_at", "names_below", "node_of"]
+__all__ = ["LEAF", "edges", "name_at", "names_below", "node_of", "takes_a_list"]
 
 LEAF = "AccumulateGrad"  # the node that adds to a leaf's gradient
 
@@ -19,6 +19,9 @@ def node_of(tape: Tape, slot: int) -> tuple[int, int]:
     """The slot of the node that gives a slot its value, and which of its outputs that is. The node of a
     leaf stands at the leaf's own slot."""
     node = tape.nodes[slot]
+    while getattr(node, "stands_in", False):  # it is there for the engine alone
+        slot = tape.ins[slot][0]
+        node = tape.nodes[slot]
     return (tape.ins[slot][0], node.part) if isinstance(node, Part) else (slot, 0)
 
 
@@ -51,3 +54,9 @@ def names_below(tape: Tape, slot: int) -> tuple[str, ...]:
                 seen.add(edge[0])
                 waiting.append(edge[0])
     return tuple(names)
+
+
+def takes_a_list(node: Any) -> bool:
+    """Whether a node is of an op on a list of tensors."""
+    op = getattr(getattr(node, "plan", node), "op", None)
+    return op is not None and any(param.kind == "Tensors" for param in op.params)

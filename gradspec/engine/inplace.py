@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradspec.dtypes import can_cast, category
 from gradspec.engine.places import Places, Spaces
 from gradspec.engine.strides import spread_over
+from gradspec.engine.undefined import UNDEFINED
 from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "check_target",
     "check_view",
     "change",
+    "check_memory",
     "restride",
 ]
 
@@ -60,6 +62,8 @@ def check_view(tape: Tape, tensor: int) -> None:
         ProgramError: no-grad-view-in-place, multi-view-in-place.
     """
     while (view := tape.memory.views.get(tensor)) is not None and view.how == "view":
+        if view.custom:
+            raise ProgramError("custom-view-in-place", "this view was given back by a custom function")
         if not view.recorded:
             raise ProgramError(
                 "no-grad-view-in-place", "a view made under no_grad is changed in place with grad enabled"
@@ -77,15 +81,9 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if overlap == "none" and memory.repeats(inputs[0]) and not plan.records:
+    if memory.repeats(inputs[0]) and overlap == "none":
         _write_some(tape, tensor, plan, inputs)
         return
-    if overlap != "ignored" and memory.repeats(inputs[0]):
-        raise ProgramError(
-            "overlapping-memory", "elements of the written tensor share memory; clone() it first"
-        )
-    if (memory.views or overlap == "none") and overlap in ("same", "none"):
-        _check_relations(tape, tensor, inputs, same=overlap == "same", spread=plan.op.spreads)
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -127,6 +125,26 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         copy.slot = restride(tape, tensor)
         values[inputs[0]] = copy.before
     memory.lend(base)
+
+
+def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str, *, spread: bool) -> None:
+    """What the memory of an in-place op's operands forbids.
+
+    Raises:
+        ProgramError: overlapping-memory.
+        UnsupportedFeature: views, for a recorded write at places of an expanded tensor.
+    """
+    memory = tape.memory
+    if memory.repeats(inputs[0]):
+        if overlap == "none":
+            if tape.recording and any(tape.kinds[slot].grad for slot in inputs):
+                raise UnsupportedFeature("views", "a recorded write at places of an expanded tensor")
+        elif overlap != "ignored":
+            raise ProgramError(
+                "overlapping-memory", "elements of the written tensor share memory; clone() it first"
+            )
+    if (memory.views or overlap == "none") and overlap in ("same", "none"):
+        _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 
 def _write_some(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...]) -> None:
@@ -213,14 +231,14 @@ class _Node(ABC):
     saves_anything = False
     compute: str | None = None
 
-    @property
-    def edges(self) -> tuple[int | None, ...]:
-        """As a Plan's."""
-        return (0,)
-
     def __init__(self, tape: Tape, dtype: str) -> None:
         self.tape = tape
         self.out_dtype = dtype
+
+    @property
+    @abstractmethod
+    def edges(self) -> tuple[int | None, ...]:
+        """As a Plan's."""
 
     @property
     def freed(self) -> Any:
@@ -284,6 +302,12 @@ class CopySlices(_Node):
         return (self.first, *self.plan.edges[1:])
 
     @property
+    def feeds(self) -> tuple[int, ...]:
+        """As a Plan's."""
+        own = () if self.first is None else (self.first,)
+        return own + tuple(position for position in self.plan.feeds if position)
+
+    @property
     def freed(self) -> Any:
         return FreedCopy(self)
 
@@ -293,16 +317,22 @@ class CopySlices(_Node):
         places, dtype, view = self.places, self.out_dtype, self.tape.kinds[self.inputs[0]]
 
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-            found: dict[int, Any] = {}
+            found: dict[int, Any] = grads.__class__()
             # the op's own inputs, its first standing apart so that its part is not mixed with others'
-            inner(places.take(spaces, ct, dtype), values, self.inputs, self.slot, found)
+            own_ins = (self.inputs[0], *ins[1:])
+            inner(places.take(spaces, ct, dtype), values, own_ins, self.slot, found)
             own = found.pop(self.inputs[0], None)
-            if self.tape.kinds[ins[0]].grad:
+            if own is UNDEFINED:  # from a custom function: as in torch there is none for the base either
+                grads.undefined(ins[0])
+            elif self.first is not None:
                 if own is None:
                     own = spaces.of(view.dtype).zeros(view.shape, view.dtype)
                 _add(grads, ins[0], places.put(spaces, ct, own, dtype), xp)
             for slot, part in found.items():
-                _add(grads, slot, part, xp)
+                if part is UNDEFINED:
+                    grads.undefined(slot)
+                else:
+                    _add(grads, slot, part, xp)
 
         return back
 
@@ -321,6 +351,11 @@ class Narrowed(_Node):
     @property
     def edges(self) -> tuple[int | None, ...]:
         return self.plan.edges
+
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        """As a Plan's."""
+        return self.plan.feeds
 
     @property
     def freed(self) -> Any:
@@ -344,12 +379,15 @@ class FreedCopy:
     saves_anything = False
 
     def __init__(self, copy: CopySlices) -> None:
-        self.plan = copy.plan
-        self.first = copy.first
+        self.copy = copy
 
     @property
     def edges(self) -> tuple[int | None, ...]:
-        return (self.first, *self.plan.edges[1:])
+        return self.copy.edges
+
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        return self.copy.feeds
 
     @property
     def freed(self) -> FreedCopy:

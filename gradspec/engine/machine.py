@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import is_differentiable
 from gradspec.engine import graph
-from gradspec.engine.inplace import change, check_target, current
+from gradspec.engine.inplace import change, check_memory, check_target, current
 from gradspec.engine.memory import View
 from gradspec.engine.tape import Tape
 from gradspec.errors import ProgramError, UnsupportedFeature
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 NON_LEAF_GRAD = "reading .grad of a non-leaf that does not retain it; call retain_grad() first"
-Hook = Callable[[int], "int | None"]
-NodeHook = Callable[[list["int | None"]], None]
+Hook = Callable[["int | None"], "int | None"]  # of a gradient, None for an undefined one
+AfterHook = Callable[[int], None]  # of a leaf
+NodeHook = Callable[[list["int | None"]], None]  # of the gradients at a node
 
 
 class Machine:
@@ -44,7 +45,7 @@ class Machine:
         self.grads: dict[int, int | None] = {}
         self.retains: dict[int, int | None] = {}
         self.hooks: dict[int, dict[int, Hook]] = {}
-        self.after: dict[int, dict[int, Hook]] = {}
+        self.after: dict[int, dict[int, AfterHook]] = {}
         self.nodes_before: dict[int, dict[int, NodeHook]] = {}
         self.nodes_after: dict[int, dict[int, NodeHook]] = {}
         self._handles = 0
@@ -179,6 +180,8 @@ class Machine:
         if self._records(slots):
             check_target(tape, target)
             slots = tuple([self.slot(tensor) for tensor in tensors])
+        if not table.op.view:
+            check_memory(tape, target, slots, overlap, spread=table.op.spreads)
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
         if plan.op.view:
             self._reshape_in_place(target, table, plan, slots)
@@ -196,6 +199,8 @@ class Machine:
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
         layout = memory.view_layout(table, slots, kind.shape, 0)
         if not plan.records:
+            if tape.nodes[slots[0]] is not None:
+                memory.bent.setdefault(slots[0], tape.kinds[slots[0]].shape)
             tape.kinds[slots[0]] = kind
             memory.laid.pop(slots[0], None)
             memory.lay(slots[0], layout)
@@ -241,8 +246,11 @@ class Machine:
             raise ProgramError("view-detached-in-place", "a view cannot be detached in place; use detach()")
         old = self.slot(tensor)
         if self.tape.nodes[old] is not None or self.tape.kinds[old].grad:
-            if self.tape.nodes[old] is not None:
-                self.tape.cut.add(old)
+            if self.tape.nodes[old] is None:
+                self._mark(tensor, False)
+                self.memory.lend(tensor)
+                return
+            self.tape.cut.add(old)
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
             self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
             self.memory.lend(tensor)
@@ -354,7 +362,7 @@ class Machine:
             raise ProgramError("untracked", "a hook needs a tensor with requires_grad=True")
         return self._put_on(self.hooks, self.slot(tensor), function)
 
-    def hook_after(self, leaf: int, function: Hook) -> Callable[[], None]:
+    def hook_after(self, leaf: int, function: AfterHook) -> Callable[[], None]:
         """Call `function` with the leaf once its .grad was updated.
 
         Raises:
@@ -388,9 +396,9 @@ class Machine:
         for edge in found:
             if edge is not None:  # a node that stands for several may be given something else
                 graph.edges(self.tape, edge[0])
-        op = getattr(self.tape.nodes[slot], "op", None)
-        if None in found and op is not None and any(param.kind == "Tensors" for param in op.params):
-            raise UnsupportedFeature("node-hooks", f"{op.name} has gradients also where no edge leads")
+        node = self.tape.nodes[slot]
+        if None in found and graph.takes_a_list(node):
+            raise UnsupportedFeature("node-hooks", f"{node.name} gives gradients also where no edge leads")
 
     def _put_on(self, hooks: dict[int, dict[int, Any]], key: int, function: Any) -> Callable[[], None]:
         self._handles += 1

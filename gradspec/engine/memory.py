@@ -29,7 +29,8 @@ class View(NamedTuple):
 
     `how`: "view" (autograd knows it), "detach" (same memory and version counter, no history) or
     "data" (same memory only). `table` and `inputs` are the call that made it (None for an alias),
-    `part` its place among several outputs; `recorded` whether gradients were recorded then.
+    `part` its place among several outputs; `recorded` whether gradients were recorded then, `custom`
+    whether a custom function has given it back.
     """
 
     source: int
@@ -39,6 +40,7 @@ class View(NamedTuple):
     part: int
     several: bool
     recorded: bool
+    custom: bool = False
 
 
 class Memory:
@@ -52,10 +54,23 @@ class Memory:
               half a slot after the last one
     taken     tensor that took over another memory by `.data =` → the tensor whose memory that is
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
+    bent      slot of a non-leaf whose shape was changed in place unrecorded → the shape that its node gave
     known     view → the version at which its history was made, where that is not 0
     """
 
-    __slots__ = ("_members", "known", "laid", "now", "owner", "taken", "tape", "versions", "views", "written")
+    __slots__ = (
+        "_members",
+        "bent",
+        "known",
+        "laid",
+        "now",
+        "owner",
+        "taken",
+        "tape",
+        "versions",
+        "views",
+        "written",
+    )
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -65,6 +80,7 @@ class Memory:
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
         self.taken: dict[int, int] = {}
+        self.bent: dict[int, tuple[int, ...]] = {}
         self.known: dict[int, int] = {}
         self.laid: dict[int, Layout] = {}
         self._members: dict[int, list[int]] = {}
@@ -97,7 +113,7 @@ class Memory:
 
     def views_of(self, base: int) -> list[int]:
         """The tensors whose history comes from that of `base`."""
-        return [other for other in self.relatives(base) if self.base(other) == base]
+        return [view for view in self.views if view != base and self.base(view) == base]
 
     def lend(self, base: int) -> None:
         """Views without a history of their own require grad exactly if their base does."""

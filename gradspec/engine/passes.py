@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.backward import Walk, leads_to, walk
-from gradspec.engine.graph import edges
+from gradspec.engine.graph import edges, takes_a_list
 from gradspec.engine.plan import Part
 from gradspec.engine.strides import Layout, is_dense, obeys
-from gradspec.engine.tape import Hole, Tape, Traced
+from gradspec.engine.tape import Hole, Tape, Task, Traced
+from gradspec.engine.undefined import UNDEFINED
 from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
@@ -63,28 +64,32 @@ class Passes:
         chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
 
         def arrive(slot: int, ct: Any) -> None:
-            if self.tape.kinds[slot].grad and (chosen is None or slot in chosen):
+            if chosen is None or slot in chosen:
                 tensor = machine.memory.owner.get(slot, slot)
                 if self.tape.nodes[machine.memory.slot(tensor)] is not None:
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
-                if machine.kind(tensor).grad:  # nothing goes to a leaf detached in place since
-                    before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
-                    for function in list(before.values()):
-                        function([self._tensor(ct, machine.kind(tensor))])
+                before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
+                for function in list(before.values()):
+                    function([None if ct is UNDEFINED else self._tensor(ct, machine.kind(tensor))])
+                if machine.kind(tensor).grad:  # nothing goes to a leaf whose flag was taken since
                     self._accumulate(tensor, ct)
-                    for function in list(after.values()):
-                        function([])
+                for function in list(machine.after.get(tensor, {}).values()):
+                    function(tensor)
+                for function in list(after.values()):
+                    function([])
 
         within, reached = self._reach(seeds, chosen, single=len(roots) == 1)
+        idle: set[int] = set()
         if within is not None and chosen is not None:
-            within |= self._own_nodes(chosen)
+            idle = self._own_nodes(chosen) - within
+            within |= idle
         visits = self._visits(reached)
         keep = create_graph if retain_graph is None else retain_graph
         self._walk(
             seeds,
             Walk(
                 retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
-                visit=visits, ordered=machine.is_hooked, **self._node_hooks(reached),
+                visit=visits, ordered=machine.is_hooked, idle=idle, **self._node_hooks(reached),
             ),
             create_graph,
         )  # fmt: skip
@@ -122,8 +127,11 @@ class Passes:
         for tensor, slot in zip(wrt, targets, strict=True):
             if not machine.kind(tensor).lent:  # no edge leads there
                 # what goes on through its own node is caught before the hooks there
-                goes_on = within is not None and self._node_of(slot) in within
-                visits[slot] = _catching(visits.get(slot), caught, slot, first=goes_on)
+                node, part = self._node_of(slot), self.tape.nodes[slot]
+                catch = _catcher(caught, slot, part.part if isinstance(part, Part) else None)
+                goes_on = within is not None and node in within
+                known = visits.get(node)
+                visits[node] = _then(catch, known) if goes_on and known else _then(known, catch)
         keep = create_graph if retain_graph is None else retain_graph
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
@@ -236,12 +244,13 @@ class Passes:
 
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
+        task, self.tape.task = self.tape.task, Task()
         before = self._start, self._held
         self._start, self._held = len(self.tape.values), set()
         try:
             walk(self.tape, seeds, how)
         finally:
-            self.tape.recording = mode
+            self.tape.recording, self.tape.task = mode, task
             self._start, self._held = before
 
     def _reach(
@@ -316,7 +325,7 @@ class Passes:
 
     def _one(self, root: int, kind: Kind, recorder: Any) -> Any:
         """The gradient 1 of a root that was given none."""
-        if not self.machine.requires_grad(root):
+        if not kind.grad:
             return None  # reported once the shapes of all roots are checked
         if prod(kind.shape) != 1:
             raise ProgramError(
@@ -347,7 +356,8 @@ class Passes:
             if hooks and not self.tape.kinds[slot].lent:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
-            slot = self.machine.slot(tensor) if where is None else where
+            # where a view was written and not looked at since, it is still where its old history is
+            slot = self.machine.memory.slot(tensor) if where is None else where
             if self.tape.nodes[slot] is not None and (reached is None or self._node_of(slot) in reached):
                 put(slot, self._retainer(tensor))
         visits.update((node, _each(found)) for node, found in nodes.items())
@@ -364,7 +374,10 @@ class Passes:
             kinds = self.tape.kinds
             several = kinds[slot] is None  # a node of several outputs, whose slots come after it
             cts = enumerate(ct, slot + 1) if several else [(slot, ct)]
-            given = [None if part is None else self._tensor(part, kinds[at]) for at, part in cts]
+            given = [
+                None if part is None or part is UNDEFINED else self._tensor(part, kinds[at])
+                for at, part in cts
+            ]
             for function in list(hooks.values()):
                 function(list(given))
 
@@ -373,7 +386,7 @@ class Passes:
     def _after(
         self, slot: int, hooks: dict[int, Any], reached: set[int] | None
     ) -> Callable[[dict[int, Any]], None]:
-        if reached is not None and _takes_a_list(self.tape.nodes[slot]):
+        if reached is not None and takes_a_list(self.tape.nodes[slot]):
             reached = None  # torch finds the gradients of a whole list at once
 
         def run(parts: dict[int, Any]) -> None:
@@ -381,7 +394,11 @@ class Passes:
             given: list[int | None] = []
             for position, edge in zip(self.tape.nodes[slot].edges, edges(self.tape, slot), strict=True):
                 part = None if position is None or edge is None else parts.get(position)
-                if part is None or (reached is not None and ins[position] not in reached):
+                if (
+                    part is None
+                    or part is UNDEFINED
+                    or (reached is not None and ins[position] not in reached)
+                ):
                     given.append(None)
                 else:
                     given.append(self._tensor(part, kinds[ins[position]]))
@@ -394,16 +411,17 @@ class Passes:
         def run(ct: Any) -> Any:
             kind = self.tape.kinds[slot]
             for function in list(hooks.values()):
-                if ct is None:  # of a node with several outputs, this one was not used
+                if ct is None or ct is UNDEFINED:  # None: an output of several that was not used
                     if function(None) is not None:
-                        raise ProgramError("invalid-argument", "a hook gave a gradient where there is none")
+                        raise ProgramError("hook-undefined", "a hook gave a gradient where there is none")
                     continue
                 given = self._tensor(ct, kind)
                 result = function(given)
                 if result is not None and result != given:
                     ct = self._hook_result(result, kind, isinstance(ct, Traced))
                 elif isinstance(ct, Traced):
-                    ct = Traced(self.tape, self.machine.slot(given))
+                    find = self.machine.slot if self.tape.recording else self.machine.memory.slot
+                    ct = Traced(self.tape, find(given))
                 else:  # it may have been changed in place
                     ct = self.machine.value(given)
             return ct
@@ -431,8 +449,8 @@ class Passes:
         machine = self.machine
 
         def retain(ct: Any) -> Any:
-            if ct is None:
-                return None
+            if ct is None or ct is UNDEFINED:
+                return ct
             old = machine.grads.get(tensor)
             if isinstance(ct, Traced):
                 ops = self.tape.ops
@@ -451,7 +469,9 @@ class Passes:
         """Add what arrived at a leaf to its .grad: in place, unless the sum itself is recorded."""
         machine, tape = self.machine, self.tape
         old, kind = machine.grads.get(leaf), machine.kind(leaf)
-        if old is None:
+        if ct is UNDEFINED:
+            pass
+        elif old is None:
             machine.grads[leaf] = self._first(leaf, ct) if isinstance(ct, Traced) else self._tensor(ct, kind)
         elif not isinstance(ct, Traced):
             machine.memory.write(old, machine.space(kind).add(machine.value(old), ct))
@@ -462,9 +482,6 @@ class Passes:
             machine.change(add, (old, ct.slot))
         if old is not None and machine.memory.laid and not self._obeys(leaf):
             tape.warned.append(("gradient-layout", "a gradient does not lie in memory as its tensor does"))
-        if leaf in machine.after:
-            for function in list(machine.after[leaf].values()):
-                function(leaf)
 
     def _obeys(self, leaf: int) -> bool:
         memory, grad = self.machine.memory, self.machine.grads.get(leaf)
@@ -506,18 +523,17 @@ def _each(visits: list[tuple[int, Visit]]) -> Visit:
     return run
 
 
-def _takes_a_list(node: Any) -> bool:
-    op = getattr(getattr(node, "plan", node), "op", None)
-    return op is not None and any(param.kind == "Tensors" for param in op.params)
-
-
 def _then(first: Visit | None, second: Visit) -> Visit:
     return second if first is None else lambda ct: second(first(ct))
 
 
-def _catching(other: Visit | None, caught: dict[int, Any], slot: int, *, first: bool) -> Visit:
+def _catcher(caught: dict[int, Any], slot: int, part: int | None) -> Visit:
+    """The visit that keeps what comes to a slot, or to one output of a node."""
+
     def keep(ct: Any) -> Any:
-        caught[slot] = ct
+        found = ct if part is None else ct[part]
+        if found is not None and found is not UNDEFINED:
+            caught[slot] = found
         return ct
 
-    return keep if other is None else _then(keep, other) if first else _then(other, keep)
+    return keep

@@ -58,8 +58,8 @@ class Plan:
     __slots__ = (
         "_called", "_edges", "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library",
         "marks", "name", "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records",
-        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "warns", "written",
-        "zero_dim",
+        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "tracked_names",
+        "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +90,7 @@ class Plan:
         tracked = self._tracked() if recording and (op.kind != "constant" or in_place) else ()
         self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
         self.records = bool(tracked)
+        self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
         self._called = (in_place and op.node_in_place) or op.node
         self._edges: tuple[int | None, ...] | None = None
         self.name: str = self._name(pairs) if self.records else ""
@@ -116,8 +117,8 @@ class Plan:
 
     @property
     def edges(self) -> tuple[int | None, ...]:
-        """The input position that each edge of the node stands for; None where that operand needs no
-        gradient, or is a number or absent.
+        """As torch shows the node: the input position that each of its edges stands for; None where that
+        operand needs no gradient, or is a number or absent. Where gradients go is `feeds`.
 
         Raises:
             UnsupportedFeature: graph, where torch has several nodes in this one's place.
@@ -225,6 +226,11 @@ class Plan:
             if self.inputs[position].grad and self.op.by_name[name].is_tensor
         )
 
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        """The input positions that a gradient goes to."""
+        return tuple(position for position, _ in self.pairs)
+
     def rules(self) -> list[RuleLike]:
         return [
             self.rule_of[name]
@@ -232,14 +238,27 @@ class Plan:
             if name in self.rule_of
         ]
 
+    def _possible_rules(self) -> list[RuleLike]:
+        """The rules for all arguments that are tensors here, whether or not they need a gradient."""
+        return [
+            rule
+            for name, rule in self.rule_of.items()
+            if any(not self.inputs[position].weak for position in holes(self.arguments[name]))
+        ]
+
+    def check_derivable(self) -> None:
+        """Raises no-derivative where a rule is missing."""
+        if self.op.kind != "constant" and any(name not in self.op.rules for _, name in self.pairs):
+            _no_derivative(self.op.name)
+
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.rule_of) == 1:
-            rules = list(
-                self.rule_of.values()
-            )  # torch asks whether a value is needed only where several may be
+            # torch asks whether a value is needed only where several may be
+            rules = list(self.rule_of.values())
         names = {name for rule in rules for name in rule.names}
-        self.saves_output = "y" in names
+        # and it saves the result for every gradient there could be
+        self.saves_output = self.records and any("y" in rule.names for rule in self._possible_rules())
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)
@@ -296,6 +315,8 @@ class Plan:
                     text = lines.let(f"{lines.function('conj')}({text})")
                 result = Symbol(lines.operate("multiply", ["ct", text]), ct.shape)
             self._deliver(lines, name, rule, result, xp, recorded)
+        if not self.pairs and any(name not in self.rule_of for name in self.tracked_names):
+            lines.lines.append(f"{lines.constant(_no_derivative)}({lines.constant(self.op.name)})")
         lines.lines.append("return None")
         return lines.build("ct, values, ins, k, grads")
 
@@ -356,12 +377,17 @@ class Freed:
     """Takes a plan's place at a node whose saved values an earlier backward freed."""
 
     __slots__ = ("plan",)
+    gone = True
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+
+    @property
+    def feeds(self) -> tuple[int, ...]:
+        return self.plan.feeds
 
     @property
     def freed(self) -> Freed:

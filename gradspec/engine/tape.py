@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradspec.arrays.contract import ArrayLibrary
     from gradspec.engine.rule import OpLike
 
-__all__ = ["Engine", "Expansion", "Hole", "OpCalls", "Table", "Tape", "Traced"]
+__all__ = ["Engine", "Expansion", "Hole", "OpCalls", "Table", "Tape", "Task", "Traced"]
 
 
 class Hole(NamedTuple):
@@ -40,6 +40,12 @@ class Expansion:
     def __init__(self, body: Callable[..., Any], arguments: dict[str, Any]) -> None:
         self.body = body
         self.arguments = arguments
+
+
+class Task:
+    """One run of backward: what a checkpoint makes again is made once for each."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Table(dict[tuple[Kind, ...], Any]):
@@ -192,7 +198,7 @@ class Tape:
 
     __slots__ = (
         "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops",
-        "passes_on", "recording", "rewrites", "values", "warned",
+        "passes_on", "recording", "rewrites", "special", "task", "values", "warned",
     )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
@@ -209,6 +215,8 @@ class Tape:
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.passes_on = False  # whether a node may hand on its cotangent itself as a view
+        self.special = False  # whether it has a custom function or a checkpoint
+        self.task: Task | None = None  # the backward that is running
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
         self._numbers: dict[tuple[type, str], int] = {}
 

@@ -88,7 +88,7 @@ class _Judge:
         self.gradients: set[int] = set()  # bindings of gradients: what made them is the engine's own affair
         self.summed: set[int] = set()  # these and their views: how often they were written in the summing
         self.tensors: set[int] = set()  # the reference's tokens of gradients, whatever their names
-        self.viewed: set[int] = set()  # the same, of their views
+        self.viewed: set[int] = set()  # the same, of their memory
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
@@ -114,8 +114,12 @@ class _Judge:
                 self._survey(step.steps)
             elif isinstance(step, Apply):
                 op = registry.base_of(self.program.calls[step.call].op)
-                if op is not None and op.view and step.inputs[0] in self.gradients | self.summed:
-                    self.summed.update(step.out)
+                views = op is not None and (op.view or op.name == "__getitem__")
+                if step.inputs[:1] and step.inputs[0] in self.gradients | self.summed:
+                    if views:
+                        self.summed.update(step.out)
+                    elif op is None or op.name != self.program.calls[step.call].op:  # in place
+                        self.gradients.update(step.out)
 
     def all(self) -> Judgement:
         """Step by step in the order of the text."""
@@ -171,9 +175,9 @@ class _Judge:
         made = bool(look.path) or look.binding in self.gradients or a.get("same_as") in self.tensors
         if made and "same_as" in a:
             self.tensors.add(a["same_as"])
-        summed = look.binding in self.summed or a.get("same_as") in self.viewed
-        if summed and "same_as" in a:
-            self.viewed.add(a["same_as"])
+        if made and "shares_memory_with" in a:
+            self.viewed.add(a["shares_memory_with"])
+        summed = look.binding in self.summed or a.get("shares_memory_with") in self.viewed
         for mark in ("missing", "none"):
             if a.get(mark) != b.get(mark):
                 return Difference(at, mark, name, bool(a.get(mark)), bool(b.get(mark)))

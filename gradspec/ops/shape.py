@@ -283,8 +283,8 @@ def squeeze(xp: Xp, input: Tensor, dim: Dims | None = None) -> Tensor:
 
 
 @squeeze.adjoint("input")
-def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
-    return xp.reshape(ct, input_meta.shape)
+def _(xp: Xp, ct: Array, input_meta: Any, y_meta: Any) -> Array:
+    return ct if input_meta.shape == y_meta.shape else xp.reshape(ct, input_meta.shape)
 
 
 @linear(node="SqueezeBackward4", dtypes=KEEP, written=1, passes_on=always, internal=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dense import Dense
 from gradspec.records import NamedTuple
-from gradspec.runner.story import flat
 from gradspec.spec.model import (
     Apply,
     Backward,
+    Custom,
     GetAttr,
     Grad,
     IndexSlice,
@@ -20,6 +20,7 @@ from gradspec.spec.model import (
     Ref,
     RetainGrad,
     Slot,
+    bodies,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def graph_of(spec: Spec, wrong: Iterable[str] = ()) -> Graph:
     made: dict[int, tuple[str, str, tuple[int, ...]]] = {}  # binding → kind, label, inputs
     retained: set[int] = set()
     roots: set[int] = set()
-    for step in (*program.leaves, *flat(program.steps)):
+    for step in (*program.leaves, *_outside(program.steps)):
         match step:
             case Leaf():
                 source = (step.data.binding,) if isinstance(step.data, Ref) else ()
@@ -67,6 +68,8 @@ def graph_of(spec: Spec, wrong: Iterable[str] = ()) -> Graph:
                 label = _call(program, program.calls[step.call], step.inputs)
                 inputs = tuple(b for b in step.inputs if b not in program.constants)
                 made |= dict.fromkeys(step.out, ("op", label, inputs))
+            case Custom():
+                made |= dict.fromkeys(step.out, ("op", step.name, step.of))
             case GetAttr():
                 made[step.out] = ("op", f".{step.name}", (step.of,))
             case Grad():
@@ -88,6 +91,14 @@ def graph_of(spec: Spec, wrong: Iterable[str] = ()) -> Graph:
     )
     edges = dict.fromkeys((i, b) for b in made if b in kept for i in made[b][2] if i in kept)
     return Graph(nodes, tuple(edges), len(made) - len(nodes))
+
+
+def _outside(steps: tuple[Any, ...]) -> Iterator[Any]:
+    """All steps but those inside a custom function, which is one node."""
+    for step in steps:
+        yield step
+        for inner in () if isinstance(step, Custom) else bodies(step):
+            yield from _outside(inner)
 
 
 def _around(made: dict[int, tuple[str, str, tuple[int, ...]]], bad: set[int]) -> set[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.runner.door import observe
 from gradspec.runner.show import array
-from gradspec.spec.model import Block, Hook, Look, Program, Ref, Repeat, Spec, Watch
+from gradspec.spec.model import Look, Program, Ref, Repeat, Spec, Watch, bodies, with_bodies
 
 if TYPE_CHECKING:
     from gradspec.backends.base import Backend, Outcome
@@ -96,8 +96,8 @@ class _Rounds:
 def _deep(steps: tuple[Any, ...], depth: int) -> Iterator[tuple[Any, int]]:
     for step in steps:
         yield step, depth
-        if isinstance(step, (Block, Hook)):
-            yield from _deep(step.steps, depth + 1)
+        for inner in bodies(step):
+            yield from _deep(inner, depth + 1)
 
 
 def _remarks(outcome: Outcome | None) -> Iterator[str]:
@@ -128,8 +128,7 @@ def watching(program: Program) -> Program:
 def _watching(steps: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
         step._replace(looks=_looks(step)) if isinstance(step, Watch)
-        else step._replace(steps=_watching(step.steps)) if isinstance(step, (Block, Hook))
-        else step
+        else with_bodies(step, [_watching(inner) for inner in bodies(step)])
         for step in steps
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from gradspec.runner.verdict import CheckResult
 from gradspec.spec.model import (
     Backward,
     Block,
+    Custom,
     GetAttr,
     Grad,
     Gradcheck,
@@ -38,6 +39,8 @@ from gradspec.spec.model import (
     Spec,
     Watch,
     ZeroGrad,
+    bodies,
+    with_bodies,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -140,6 +143,8 @@ def _in_double(steps: tuple[Any, ...]) -> Iterator[Any]:
     for step in steps:
         if isinstance(step, Block):
             yield step._replace(steps=tuple(_in_double(step.steps)))
+        elif isinstance(step, Custom):
+            yield with_bodies(step, [tuple(_in_double(steps)) for steps in bodies(step)])
         elif isinstance(step, Make):
             yield step._replace(data=_doubled(step.data))
         elif isinstance(step, (Backward, Grad)):

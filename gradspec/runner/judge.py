@@ -329,7 +329,7 @@ class _Judge:
             return result._replace(status="failed", summary=f"expected the hooks {expected}; ran {got}")
         bound = bound_for((*self.spec.dtypes, self.spec.dtype), self.spec.tolerance)
         for (name, expected_grad), (_, grad) in zip(wanted, ran, strict=True):
-            if expected_grad is None:
+            if expected_grad is ... or (expected_grad is None and grad is None):
                 continue
             if isinstance(expected_grad, tuple):
                 summary = _unlike_given(name, expected_grad, grad, bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradspec.spec.model import Block, Hook, Look, Program, Watch
+from gradspec.spec.model import Look, Program, Watch, bodies, with_bodies
 
 if TYPE_CHECKING:
     from gradspec.runner.support import Support
@@ -31,10 +31,8 @@ def _step(step: Any, support: Support) -> Any:
             if all(a is b for a, b in zip(looks, step.looks, strict=True))
             else step._replace(looks=looks)
         )
-    if isinstance(step, (Block, Hook)):
-        inner = _steps(step.steps, support)
-        return step if inner is step.steps else step._replace(steps=inner)
-    return step
+    inner = bodies(step)
+    return with_bodies(step, [_steps(steps, support) for steps in inner]) if inner else step
 
 
 def _look(look: Look, support: Support) -> Look:

@@ -15,6 +15,7 @@ from gradspec.spec.model import (
     Backward,
     Block,
     Call,
+    Custom,
     GetAttr,
     Grad,
     Hook,
@@ -30,6 +31,7 @@ from gradspec.spec.model import (
     SetAttr,
     Watch,
     ZeroGrad,
+    bodies,
 )  # fmt: skip
 
 __all__ = ["Reach", "look_reason", "reach", "writes"]
@@ -105,7 +107,7 @@ class _Walk:
     def reached(self, step: Any, outer: str) -> str:
         """Why a step is reached, or ""; from here on so is what depends on it."""
         reason = outer or self.reason_of(step) or self.needs(step)
-        if isinstance(step, Hook):
+        if isinstance(step, (Custom, Hook)):
             reason = self.inside(step, reason)
         self.effects(step, reason)
         return reason
@@ -128,6 +130,8 @@ class _Walk:
                 return self.of_values(step.of)
             case Hook():
                 return self.of_values((step.of,))
+            case Custom():
+                return self.of_values(step.of)
             case RemoveHook():
                 return self.hooks
         return ""
@@ -183,14 +187,34 @@ class _Walk:
                     self.graphs.append((step.of, reason))
                 self.join(step.grad, step.of)
                 self.join(step.result, step.of)
+            case Custom():
+                for binding, result in zip(step.out, step.results, strict=True):
+                    self.same[binding] = self.first(result)
+                    for source in (result, *step.of):
+                        self.join(binding, source)
+                if reason:
+                    for k in step.dirty:
+                        self.write(step.of[k], reason)
+                self.mark(step.out, reason)
             case RemoveHook():
                 self.hooks = self.hooks or reason
 
-    def inside(self, hook: Hook, reason: str) -> str:
-        """The reason for the hook after its own steps: a hook that lacks one of them is not run at all."""
+    def inside(self, step: Hook | Custom, reason: str) -> str:
+        """The reason for a hook or function after its own steps: one that lacks one of them is not run."""
+        if isinstance(step, Custom):
+            for arg, of in zip(step.args, step.of, strict=True):
+                self.same[arg] = self.first(of)
+                self.join(arg, of)
         before = dict(self.found.cut)
-        self.steps(hook.steps, reason)
-        return reason or next((why for at, why in self.found.cut.items() if at not in before), "")
+        for steps in bodies(step):
+            self.steps(steps, reason)
+        if reason:
+            return reason
+        reason = next((why for at, why in self.found.cut.items() if at not in before), "")
+        if reason:  # the expectations before that step are not looked at either
+            for steps in bodies(step):
+                self.steps(steps, reason)
+        return reason
 
     def watch(self, step: Watch, outer: str) -> None:
         for k, look in enumerate(step.looks):

@@ -11,9 +11,8 @@ from gradspec.runner.reach import writes
 from gradspec.spec.model import (
     Apply,
     Backward,
-    Block,
+    Custom,
     Grad,
-    Hook,
     Jvp,
     Look,
     Make,
@@ -21,17 +20,18 @@ from gradspec.spec.model import (
     Spec,
     Watch,
     ZeroGrad,
+    bodies,
 )  # fmt: skip
 
 __all__ = ["Story", "flat"]
 
 
 def flat(steps: tuple[Any, ...]) -> Iterator[Any]:
-    """All steps in the order of the text, those inside blocks and hooks after the block or hook itself."""
+    """All steps in the order of the text, those inside a step (a block, a hook) after the step itself."""
     for step in steps:
         yield step
-        if isinstance(step, (Block, Hook)):
-            yield from flat(step.steps)
+        for inner in bodies(step):
+            yield from flat(inner)
 
 
 class Story:
@@ -70,6 +70,8 @@ class Story:
                 return f"made by {self.spec.program.calls[step.call].op}, line {self.line(step.at)}"
             if isinstance(step, Grad) and binding in step.out:
                 return f"made by grad, line {self.line(step.at)}"
+            if isinstance(step, Custom) and binding in step.out:
+                return f"made by {step.name}, line {self.line(step.at)}"
             if isinstance(step, Jvp) and binding == step.out:
                 return f"made by jvp, line {self.line(step.at)}"
         return ""
@@ -78,7 +80,7 @@ class Story:
         """Why a name has no value."""
         name = self.spec.program.names[binding]
         for step in self.steps:
-            outs = step.out if isinstance(step, (Apply, Grad)) else (getattr(step, "out", None),)
+            outs = step.out if isinstance(step, (Apply, Custom, Grad)) else (getattr(step, "out", None),)
             if binding in outs and not isinstance(step, Make):
                 outcome = outcomes.get(step.at, Outcome("ok"))
                 why = {"error": "failed", "not-run": "was not run"}.get(outcome.status, "gave it no value")

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradspec.backends.base import EMULATED, UNSUPPORTED, Backend
 from gradspec.spec.features import features_of_field, features_of_step
-from gradspec.spec.model import Block, Hook, Program
+from gradspec.spec.model import Program, bodies
 
 __all__ = ["Support"]
 
@@ -56,8 +56,8 @@ class Support:
         rest: list[Any] = [*program.steps, *program.leaves]
         while rest:
             step = rest.pop()
-            if isinstance(step, (Block, Hook)):
-                rest.extend(step.steps)
+            for inner in bodies(step):
+                rest.extend(inner)
             support, feature = self._worst(features_of_step(program, step))
             if support == UNSUPPORTED:
                 unsupported[id(step)] = feature

@@ -24,6 +24,7 @@ from gradspec.spec.model import (
     Backward,
     Block,
     Call,
+    Custom,
     GetAttr,
     Grad,
     Hook,
@@ -178,6 +179,20 @@ class _Writer:
             "at": s.at,
         }  # fmt: skip
 
+    def custom(self, s: Custom) -> dict[str, Any]:
+        return {
+            "custom": s.name, "of": self.names(s.of), "args": self.names(s.args),
+            "forward": self.steps(s.forward), "results": self.names(s.results), "out": self.names(s.out),
+            "save": self.names(s.save), "dirty": list(s.dirty),
+            "grads": self.names(s.grads), "saved": self.names(s.saved), "backward": self.steps(s.backward),
+            "returns": [None if b is None else self.name(b) for b in s.returns],
+            "once_differentiable": s.once, "at": s.at,
+        }  # fmt: skip
+
+    def block(self, s: Block) -> dict[str, Any]:
+        self.format = max(self.format, _SINCE_MODES.get(s.mode, FIRST))
+        return {"block": s.mode, "steps": self.steps(s.steps), "at": s.at}
+
     def hook(self, s: Hook) -> dict[str, Any]:
         if s.of_node:
             self.format = max(self.format, (1, 1))
@@ -205,7 +220,8 @@ def _jvp(w: _Writer, s: Jvp) -> dict[str, Any]:
 
 
 _FIELDS_SINCE = ("next_functions", "nodes")  # fields of a look that came with format 1.1
-_SINCE: dict[type[Any], Format] = {}  # kinds of step that are no part of format 1.0
+_SINCE: dict[type[Any], Format] = {Custom: (1, 1)}  # kinds of step that are no part of format 1.0
+_SINCE_MODES: dict[str, Format] = {"checkpoint": (1, 1)}  # likewise of block
 _WRITE: dict[type[Any], Any] = {
     Apply: _Writer.apply,
     Make: _make,
@@ -216,8 +232,9 @@ _WRITE: dict[type[Any], Any] = {
     Grad: _Writer.grad,
     Jvp: _jvp,
     ZeroGrad: lambda w, s: {"zero_grad": w.names(s.of), "set_to_none": s.set_to_none, "at": s.at},
-    Block: lambda w, s: {"block": s.mode, "steps": w.steps(s.steps), "at": s.at},
+    Block: _Writer.block,
     Hook: _Writer.hook,
+    Custom: _Writer.custom,
     RemoveHook: lambda _, s: {"remove_hook": s.name, "at": s.at},
     Watch: _Writer.watch,
     HookLog: lambda _, s: {"hook_log": True, "at": s.at},
@@ -312,6 +329,17 @@ class _Reader:
         result, before = self.known[v["result"]], v.get("before", "")
         return Hook(of, v["hook"], grad, steps, result, v["after"], v["at"], before)
 
+    def custom(self, v: dict[str, Any]) -> Custom:
+        of, args = self.of(v["of"]), self.binds(v["args"])
+        forward = self.steps(v["forward"])
+        grads, saved = self.binds(v["grads"]), self.binds(v["saved"])
+        backward = self.steps(v["backward"])
+        returns = tuple(None if name is None else self.known[name] for name in v["returns"])
+        return Custom(
+            v["custom"], of, args, forward, self.of(v["results"]), self.binds(v["out"]), self.of(v["save"]),
+            tuple(v["dirty"]), grads, saved, backward, returns, v["once_differentiable"], v["at"],
+        )  # fmt: skip
+
     def set_attr(self, v: dict[str, Any]) -> SetAttr:
         value = Ref(self.known[v["value"]["tensor"]]) if isinstance(v["value"], dict) else v["value"]
         return SetAttr(self.known[v["of"]], v["set"], value, v["at"])
@@ -328,6 +356,7 @@ def _slot(binding: int, inputs: list[int]) -> Slot:
 
 _READ: dict[str, Any] = {  # a step is of the first of these kinds that it has as a key
     "op": _Reader.apply,
+    "custom": _Reader.custom,
     "make": lambda r, v: Make(Dense.from_json(v["make"]), v["requires_grad"], r.bind(v["out"]), v["at"]),
     "get": lambda r, v: GetAttr(r.known[v["of"]], v["get"], r.bind(v["out"]), v["at"]),
     "set": _Reader.set_attr,

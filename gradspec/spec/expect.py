@@ -159,35 +159,33 @@ class _Watching:
         return name, int(number)
 
 
+def _given(scope: Scope, view: Any, path: Path) -> Any:
+    """The gradient that a hook was given: a Dense, None for none, `...` where it is not said."""
+    if view is None or view is ...:
+        return view
+    dense = scope.expected_array(view, path)[0]
+    if isinstance(dense, Ref):
+        scope.fault("bad-expectation", "a hook's gradient is written as numbers", path)
+    return ... if dense is None else dense
+
+
 def expect_hooks(scope: Scope, view: list[Any], path: Path, steps: list[Any], at: int) -> None:
     """A HookLog and the hooks that must be in it, in order, with the gradient given where one is written."""
     hooks: list[tuple[str, Any]] = []
     for index, entry in enumerate(view):
         where = (*path, index)
-        given = entry if isinstance(entry, dict) else {entry: None}
+        given = entry if isinstance(entry, dict) else {entry: ...}
         for name, array in given.items():
             if name not in scope.hooks:
                 hint = did_you_mean(name, list(scope.hooks)) or "a hook is known by the name it was given"
                 scope.fault("unknown-name", f'no hook "{name}" here', where, hint=hint)
-            if array is None:
-                hooks.append((name, None))
-            elif name not in scope.node_hooks:
+            if name not in scope.node_hooks or array is ...:
                 hooks.append((name, _given(scope, array, (*where, name))))
             elif isinstance(array, list):
                 parts = enumerate(array)
-                given_parts = [p if p is None else _given(scope, p, (*where, name, k)) for k, p in parts]
-                hooks.append((name, tuple(given_parts)))
+                hooks.append((name, tuple([_given(scope, part, (*where, name, k)) for k, part in parts])))
             else:
                 hint = "one array or null for each output of the node, or for each of its edges"
                 scope.fault("wrong-type", "a hook on a node is given a list", (*where, name), hint=hint)
     steps.append(HookLog(at))
     scope.expectations.append(Expectation(at, (), tuple(hooks)))
-
-
-def _given(scope: Scope, view: Any, path: Path) -> Dense | None:
-    """A gradient that a hook was given."""
-    dense = scope.expected_array(view, path)[0]
-    if isinstance(dense, Ref):
-        scope.fault("bad-expectation", "a hook's gradient is written as numbers", path)
-        return None
-    return dense

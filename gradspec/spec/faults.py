@@ -42,6 +42,7 @@ _SHAPE = {
     "needs-format": "the file needs a newer format than this gradspec reads",
     "undeclared-format": "the file uses an addition of a later format than it names",
     "one-verb": "a step without a verb, or with several",
+    "misplaced-step": "a step that has no meaning where it stands",
     "misplaced-modifier": "raises, warns or note where it has no meaning",
     "conflicting-keys": "keys that exclude each other",
     "unknown-code": "a code of an error or warning that does not exist",

@@ -12,6 +12,7 @@ from gradspec.spec.model import (
     Apply,
     Backward,
     Block,
+    Custom,
     GetAttr,
     Grad,
     Hook,
@@ -24,6 +25,7 @@ from gradspec.spec.model import (
     SetAttr,
     Slot,
     ZeroGrad,
+    bodies,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ FEATURES = {
     "anomaly": "detect_anomaly blocks",
     "backward-inputs": "backward(inputs=…)",
     "batched-grads": "grad with a batch of gradients (is_grads_batched)",
+    "checkpoint": "checkpoint blocks: steps that run again in backward",
     "complex": "complex tensors and numbers",
+    "custom-function": "custom: functions with a backward of their own",
     "data-attribute": "reading and writing x.data",
     "detach": "detach and detach_",
     "double-backward": "create_graph: gradients that can be differentiated again",
@@ -72,7 +76,7 @@ _FIELDS = {
 }  # fmt: skip
 _MODES = {
     "no_grad": "no-grad", "enable_grad": "enable-grad", "inference_mode": "inference-mode",
-    "detect_anomaly": "anomaly",
+    "detect_anomaly": "anomaly", "checkpoint": "checkpoint",
 }  # fmt: skip
 _FORM_OPS = {"detach": "detach", "detach_": "detach", "requires_grad_": "requires-grad-switch"}
 _NOT_A_CHANGE = ("requires_grad_", "detach_")  # a trailing _ that leaves the values alone
@@ -99,8 +103,8 @@ def features_of_program(program: Program) -> frozenset[str]:
     while rest:
         step = rest.pop()
         found |= features_of_step(program, step)
-        if isinstance(step, (Block, Hook)):
-            rest += step.steps
+        for inner in bodies(step):
+            rest += inner
         for look in getattr(step, "looks", ()):
             for field in look.fields:
                 found |= features_of_field(field)
@@ -179,8 +183,10 @@ def _find_shared(program: Program) -> frozenset[int]:
     rest = list(reversed(program.steps))
     while rest:
         step = rest.pop()
-        if isinstance(step, (Block, Hook)):
-            rest += reversed(step.steps)
+        for inner in reversed(bodies(step)):
+            rest += reversed(inner)
+        if isinstance(step, Custom):  # its arguments are the tensors that it was given
+            same.update((arg, same.get(of, of)) for arg, of in zip(step.args, step.of, strict=True))
         if isinstance(step, GetAttr) and step.name == "data":
             source, out = step.of, [step.out]
         elif isinstance(step, Apply):
@@ -257,6 +263,10 @@ def _block(program: Program, step: Block) -> set[str]:
     return {_MODES[step.mode]}
 
 
+def _custom(program: Program, step: Custom) -> set[str]:
+    return {"custom-function", "in-place"} if step.dirty else {"custom-function"}
+
+
 def _hook(program: Program, step: Hook) -> set[str]:
     if step.of_node:
         return {"hooks", "node-hooks"}
@@ -288,6 +298,7 @@ _BY_TYPE: dict[type[Any], Any] = {
     ZeroGrad: _zero,
     Block: _block,
     Hook: _hook,
+    Custom: _custom,
     RemoveHook: _hooks,
     HookLog: _hooks,
 }

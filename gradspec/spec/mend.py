@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["mended"]
 
-_LISTS_OF_STEPS = ("steps", "do", "no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+_LISTS_OF_STEPS = (
+    "steps", "do", "no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint", "forward",
+)  # fmt: skip
 _NO_STEP: dict[str, Any] = {"no_grad": []}
 _ANY_TENSOR = 0.0
 _ABSENT = object()
@@ -41,7 +43,8 @@ def _without(view: dict[str, Any], path: Path) -> dict[str, Any]:
     """`view` with the smallest replaceable part around `path` replaced."""
     for length in range(len(path), 1, -1):
         parent, last = path[length - 2], path[length - 1]
-        if isinstance(last, int) and parent in _LISTS_OF_STEPS:
+        of_function = parent == "backward" and path[length - 3] == "custom"  # not the verb backward
+        if isinstance(last, int) and (parent in _LISTS_OF_STEPS or of_function):
             return _replaced(view, path[:length], _NO_STEP)
         if parent == "tensors" and isinstance(last, str):
             return _replaced(view, path[:length], _ABSENT if name_problem(last) else _ANY_TENSOR)

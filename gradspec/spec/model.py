@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from gradspec.records import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradspec.errors import Place
 
 __all__ = [
-    "Apply", "Backward", "Block", "Call", "Check", "Expectation", "GetAttr", "Grad", "Gradcheck", "HookLog",
-    "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
+    "Apply", "Backward", "Block", "Call", "Check", "Custom", "Expectation", "GetAttr", "Grad", "Gradcheck",
+    "HookLog", "Hook", "IndexSlice", "Jvp", "Leaf", "Look", "Make", "Operand", "Program", "Ref", "RemoveHook",
     "Repeat", "RetainGrad", "SCOPES", "SetAttr", "Slot", "Spec", "Step", "StepExpectation", "Tolerance",
-    "Watch", "ZeroGrad",
+    "Watch", "ZeroGrad", "bodies", "with_bodies",
 ]  # fmt: skip
 
 SCOPES = ("core", "state", "convention", "text")  # what a spec holds a framework to
@@ -163,7 +165,7 @@ class ZeroGrad(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Steps under a mode: no_grad, enable_grad, inference_mode or detect_anomaly."""
+    """Steps under a mode: no_grad, enable_grad, inference_mode, detect_anomaly or checkpoint."""
 
     mode: str
     steps: tuple[Any, ...]
@@ -189,6 +191,33 @@ class Hook(NamedTuple):
         """Whether it is a hook on the node that made `of`. It is given a list of gradients, those of the
         node's outputs or along its edges; nothing is bound to `grad`, and it has no result."""
         return self.before == "node" or self.after == "node"
+
+
+class Custom(NamedTuple):
+    """A differentiable function with a backward of its own, applied to the tensors `of`: torch's
+    autograd.Function. Its steps see the bindings that are named here and those they make themselves.
+
+    `forward` runs without recording on the bindings `args`, which stand for `of`; what it made of them
+    are `results`, and the function's outputs are bound to `out`. `save` are the bindings of forward that
+    are kept; `backward` finds them under the bindings `saved`, and its cotangents, one for each output,
+    under `grads`. `returns` has a gradient, or None, for each input. `dirty` are the inputs that
+    forward changes in place, by their place in `of`; `once`: backward cannot be differentiated.
+    """
+
+    name: str
+    of: tuple[int, ...]
+    args: tuple[int, ...]
+    forward: tuple[Any, ...]
+    results: tuple[int, ...]
+    out: tuple[int, ...]
+    save: tuple[int, ...]
+    dirty: tuple[int, ...]
+    grads: tuple[int, ...]
+    saved: tuple[int, ...]
+    backward: tuple[Any, ...]
+    returns: tuple[int | None, ...]
+    once: bool
+    at: int
 
 
 class RemoveHook(NamedTuple):
@@ -219,8 +248,24 @@ class HookLog(NamedTuple):
 
 Step = (
     Apply | Make | GetAttr | SetAttr | RetainGrad | Backward | Grad | Jvp | ZeroGrad | Block | Hook
-    | RemoveHook | Watch | HookLog
+    | RemoveHook | Custom | Watch | HookLog
 )  # fmt: skip
+
+
+def bodies(step: Any) -> tuple[tuple[Any, ...], ...]:
+    """The lists of steps that a step holds: one of a block or a hook, two of a custom function."""
+    if isinstance(step, (Block, Hook)):
+        return (step.steps,)
+    return (step.forward, step.backward) if isinstance(step, Custom) else ()
+
+
+def with_bodies(step: Any, lists: Sequence[tuple[Any, ...]]) -> Any:
+    """The step with other lists of steps, in the order of `bodies`."""
+    if all(new is old for new, old in zip(lists, bodies(step), strict=True)):
+        return step
+    if isinstance(step, Custom):
+        return step._replace(forward=lists[0], backward=lists[1])
+    return step._replace(steps=lists[0])
 
 
 class Program(NamedTuple):
@@ -273,11 +318,13 @@ class Check(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """The checks of one `expect` step (`at` is the Watch's), or an `expect_hooks`."""
+    """The checks of one `expect` step (`at` is the Watch's), or an `expect_hooks`: the hooks' names, each
+    with the Dense that it was given, None where that was none, `...` where it is not said; for a hook on a
+    node a tuple of these."""
 
     at: int
     checks: tuple[Check, ...]
-    hooks: tuple[tuple[str, Any], ...] | None = None  # as expect_hooks: (hook name, Dense | None | tuple)
+    hooks: tuple[tuple[str, Any], ...] | None = None
 
 
 class StepExpectation(NamedTuple):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "undeclared"]
 
+_LISTS_OF_STEPS = (
+    "steps", "do", "no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint", "forward",
+)  # fmt: skip
 _WORDS = {
     "array": "a list",
     "object": "a mapping",
@@ -143,7 +146,7 @@ def _unknown(document: Document, error: Any, path: Path, key: str) -> tuple[Faul
 def _wrong_type(document: Document, error: Any, path: Path, key: str, value: Any) -> tuple[Fault, Path]:
     types = sorted(error.kind.types, key=_ORDER.index)
     words = [_WORDS[name] for name in types]
-    if key in ("steps", "do", "no_grad", "enable_grad", "inference_mode", "detect_anomaly"):
+    if key in _LISTS_OF_STEPS or (key == "backward" and "custom" in path[-3:-1]):
         words = ["a list of steps"] if isinstance(path[-1], str) else ["a mapping with one verb"]
     elif key == "specs":
         words = ["a list of specs"] if isinstance(path[-1], str) else ["a mapping"]

@@ -38,6 +38,7 @@ class Scope:
         self.assembler = Assembler(id, real_of(dtype))
         self.names: dict[str, int] = {}
         self.unbound: dict[str, int] = {}  # name → line of the failing step that would have bound it
+        self.hidden: dict[str, str] = {}  # name that is not known in a function → what to do about it
         self.made: set[int] = set()  # bindings of leaves
         self.requiring: list[int] = []  # bindings of the tensors that require grad
         self.hooks: dict[str, int] = {}  # hook name → `at`
@@ -100,6 +101,8 @@ class Scope:
             hint = did_you_mean(name, list(self.names))
             if name in self.unbound:
                 hint = f"the step of line {self.unbound[name]} must fail, so it binds no name"
+            elif name in self.hidden:
+                hint = self.hidden[name]
             elif not self.names:
                 hint = "there is no tensor yet"
             self.fault("unknown-name", f'no tensor "{name}" here', path, hint=hint, **pointing)

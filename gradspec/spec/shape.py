@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKS", "MODIFIERS", "VERBS", "check_shape", "json_view", "name_problem"]
 
-BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint")
 VERBS = (
     "op", "retain_grad", "backward", "grad", "jvp", "zero_grad", *BLOCKS, "repeat", "hook", "remove_hook",
-    "gradcheck", "expect", "expect_hooks",
+    "custom", "gradcheck", "expect", "expect_hooks",
 )  # fmt: skip
 MODIFIERS = ("raises", "warns", "note")
 RESERVED = ("inf", "nan", "pi", "e")
 _SILENT = ("expect", "expect_hooks", "gradcheck")  # steps that nothing can be raised by
+# What a function may be made of, and what can run a second time.
+_IN_FUNCTION = ("op", "no_grad", "enable_grad", "repeat", "custom", "expect")
+_IN_CHECKPOINT = (
+    *_IN_FUNCTION, "checkpoint", "inference_mode", "detect_anomaly", "retain_grad", "hook", "remove_hook",
+    "expect_hooks",
+)  # fmt: skip
 _VERBS = frozenset(VERBS)
 _MODIFIERS = frozenset(MODIFIERS)
 _SHORT = 16_384  # characters; for longer files the library's speed is worth its import
@@ -188,19 +194,36 @@ class _Checker:
         if len(verbs) == 1:
             verb = verbs[0]
             value = step[verb]
+            self.place(verb, path)
             if isinstance(value, dict):
                 self.arguments(verb, value, (*path, verb))
+
+    def place(self, verb: str, path: Path) -> None:
+        """Faults of a verb that has no meaning in a function or a checkpoint."""
+        inside = "custom" if "custom" in path else "checkpoint" if "checkpoint" in path else ""
+        allowed = {"custom": _IN_FUNCTION, "checkpoint": _IN_CHECKPOINT}.get(inside, VERBS)
+        if verb not in allowed and "hook" not in path[path.index(inside) :]:
+            what = "the body of a function" if inside == "custom" else "a checkpoint"
+            hint = f"these may stand there: {', '.join(allowed)}"
+            self.fault("misplaced-step", f"{verb} has no place in {what}", (*path, verb), key=True, hint=hint)
 
     def modifiers(self, step: dict[str, Any], verb: str, path: Path) -> None:
         for key in MODIFIERS:
             if key not in step:
                 continue
+            message, hint = "", ""
             holds_steps = verb in BLOCKS or verb == "repeat"
             if holds_steps or (key != "note" and verb in _SILENT):
+                message = f"{key} has no meaning on {verb}"
                 hint = "put it on a step inside" if holds_steps else f"nothing can be raised by {verb}"
-                self.fault(
-                    "misplaced-modifier", f"{key} has no meaning on {verb}", (*path, key), key=True, hint=hint
-                )
+            elif key != "note" and "custom" in path:
+                message = f"{key} has no meaning in the body of a function"
+                hint = "it belongs to the step `custom`, or to the backward that runs the function's"
+            elif key == "raises" and step[key] is not None and "checkpoint" in path:
+                message = "a step of a checkpoint cannot be expected to fail"
+                hint = "an error leaves torch's checkpoint, and then there is nothing to run again"
+            if message:
+                self.fault("misplaced-modifier", message, (*path, key), key=True, hint=hint)
         warns = step.get("warns")
         if isinstance(warns, str) and warns not in WARNING_CODES:
             hint = did_you_mean(warns, list(WARNING_CODES))
@@ -213,7 +236,7 @@ class _Checker:
             for name, wanted in value.items():
                 if isinstance(wanted, dict) and "tolerance" in wanted:
                     self.tolerance(wanted, (*path, name))
-        elif verb == "hook":
+        elif verb in ("hook", "custom"):
             self.name(value.get("name"), (*path, "name"))
             if "before" in value and "after" in value:
                 self.fault("conflicting-keys", "a hook runs before or after", (*path, "after"), key=True)
@@ -276,6 +299,10 @@ def _walk(steps: list[Any], path: Path) -> Iterator[tuple[dict[str, Any], Path]]
                 inner = step.get(verb)
                 if isinstance(inner, dict) and isinstance(inner.get("do"), list):
                     waiting.append((inner["do"], (*here, verb, "do")))
+            function = step.get("custom")
+            if isinstance(function, dict):
+                parts = ((part, function.get(part)) for part in ("forward", "backward"))
+                waiting += ((part, (*here, "custom", name)) for name, part in parts if isinstance(part, list))
 
 
 def json_view(value: Any, numeric: set[int]) -> Any:

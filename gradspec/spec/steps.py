@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.errors import ERROR_CODES, WARNING_CODES, did_you_mean
 from gradspec.spec.array import literal_or_fault
+from gradspec.spec.custom import custom
 from gradspec.spec.expect import expect, expect_hooks
 from gradspec.spec.instruction import Alias, Do, Get, MakeLeaf, Number, Put, Temp, Use
 from gradspec.spec.model import (
@@ -313,6 +314,10 @@ def _hook(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: 
         steps.append(Hook(of, name, grad, inner, result, *when))
 
 
+def _custom(scope: Scope, view: dict[str, Any], path: Path, steps: list[Any], at: int) -> None:
+    custom(scope, view, path, steps, at, build_steps)
+
+
 def _remove_hook(scope: Scope, view: str, path: Path, steps: list[Any], at: int) -> None:
     if view not in scope.hooks:
         hint = did_you_mean(view, list(scope.hooks)) or "a hook is known by the name it was given"
@@ -356,5 +361,6 @@ def _refuse_gradcheck(scope: Scope, path: Path, at: int) -> None:
 VERBS: dict[str, Any] = {
     "op": _op, "retain_grad": _retain_grad, "backward": _backward, "grad": _grad, "jvp": _jvp,
     "zero_grad": _zero_grad, **dict.fromkeys(BLOCKS, _block), "repeat": _repeat, "hook": _hook,
-    "remove_hook": _remove_hook, "gradcheck": _gradcheck, "expect": expect, "expect_hooks": expect_hooks,
+    "remove_hook": _remove_hook, "custom": _custom, "gradcheck": _gradcheck, "expect": expect,
+    "expect_hooks": expect_hooks,
 }  # fmt: skip

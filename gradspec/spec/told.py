@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["BLOCKS", "step_text"]
 
-BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly")
+BLOCKS = ("no_grad", "enable_grad", "inference_mode", "detect_anomaly", "checkpoint")
 _WIDEST = 110
 
 
@@ -18,6 +18,8 @@ def step_text(verb: str, content: Any) -> str:
         text = verb
     elif verb == "repeat":
         text = f"repeat: {content['times']} times"
+    elif verb == "custom":
+        text = f"custom: {content['name']}, of {_short(content['of'])}, out {_short(content['out'])}"
     else:
         text = f"{verb}: {_short(content)}"
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradspec.backends.base import Backend, Observations
 from gradspec.dense import Dense
+from gradspec.spec.load import load_text
 from gradspec.spec.model import (
     Apply,
     Backward,
@@ -212,3 +213,15 @@ class Builder:
 
     def run(self, backend: Backend) -> Observations:
         return backend.run(self.program())
+
+
+class Written:
+    """A program of a spec's text, where a Builder is wanted."""
+
+    def __init__(self, body: str) -> None:
+        (spec,) = load_text(f'gradspec: "1.1"\nid: written\n{body}', "written.gradspec.yaml")
+        self.program = spec.program
+        self.count = spec.program.count
+
+    def run(self, backend: Backend) -> Observations:
+        return backend.run(self.program)

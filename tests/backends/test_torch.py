@@ -14,7 +14,7 @@ from gradspec.dense import Dense  # noqa: E402
 from gradspec.errors import ERROR_CODES  # noqa: E402
 from gradspec.spec.model import IndexSlice  # noqa: E402
 from tests.architecture.tree import python  # noqa: E402
-from tests.backends.builder import Builder, T, dense  # noqa: E402
+from tests.backends.builder import Builder, T, Written, dense  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TRIPLE = ("repr", "grad", "is_leaf")
@@ -429,7 +429,55 @@ def test_the_session_is_put_back(backend: TorchBackend) -> None:
     assert before == (torch.get_default_dtype(), torch.get_num_threads(), torch.is_warn_always_enabled())
 
 
-def error_programs() -> dict[str, list[Builder]]:
+WRITTEN = {
+    "once-differentiable": """
+steps:
+  - custom: {name: F, of: x, out: y, once_differentiable: true, forward: [{op: y = x * x}], save: x,
+             backward: [{op: dx = grad * x}], returns: dx}
+  - op: z = y * y
+  - grad: {of: z, wrt: x, out: g, create_graph: true}
+  - backward: g
+""",
+    "custom-view-in-place": """
+steps:
+  - custom: {name: F, of: x, out: y, forward: [{op: "y = x[None]"}], backward: [], returns: null}
+  - op: y *= 2
+""",
+    "hook-undefined": """
+steps:
+  - op: m = x * 3
+  - hook: {of: m, name: h, do: [{op: grad = tensor(5.0)}]}
+  - custom: {name: F, of: m, out: y, forward: [{op: y = m * 1}], backward: [], returns: null}
+  - backward: y
+""",
+    "checkpoint-mismatch": """
+steps:
+  - op: w = tensor(5.0, requires_grad=True)
+  - checkpoint: [{op: y = x * w}]
+  - op: w.requires_grad = False
+  - backward: y
+""",
+    "gradient-shape": """
+steps:
+  - op: v = expand(x, [3])
+  - custom: {name: F, of: v, out: y, forward: [{op: y = v * 1}],
+             backward: [{op: "dv = tensor([1.0, 2.0])"}], returns: dv}
+  - backward: {of: y, gradient: [0.5, 1.0, 2.0]}
+""",
+    "gradient-dtype": """
+steps:
+  - custom: {name: F, of: x, out: y, forward: [{op: y = x * 1}], backward: [{op: dx = grad * 1j}], returns: dx}
+  - backward: y
+""",
+    "no-derivative": """
+steps:
+  - custom: {name: F, of: x, out: y, forward: [{op: y = x * 1}], backward: [{op: dx = grad}], returns: dx}
+  - jvp: {of: y, tangents: {x: 1.0}, out: t}
+""",
+}  # fmt: skip
+
+
+def error_programs() -> dict[str, list[Any]]:
     """Programs whose last step before the end must fail, by the code it must give."""
 
     def start(data: Any = V, **kwargs: Any) -> Builder:
@@ -437,7 +485,8 @@ def error_programs() -> dict[str, list[Builder]]:
         b.leaf("x", data, **kwargs)
         return b
 
-    found: dict[str, list[Builder]] = {}
+    tensors = "tensors: {x: {data: 2.0, requires_grad: true}}"
+    found: dict[str, list[Any]] = {code: [Written(tensors + body)] for code, body in WRITTEN.items()}
 
     def case(code: str, data: Any = V, **kwargs: Any) -> Builder:
         b = start(data, **kwargs)

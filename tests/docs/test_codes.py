@@ -31,7 +31,7 @@ def test_example_runs(code: str, backend: str, tmp_path: Path) -> None:
     if backend == "torch":
         pytest.importorskip("torch")
     assert re.search(rf"(raises|warns): {code}\b", SHOWN[code]["spec"]), "the example expects another code"
-    (tmp_path / "code.gradspec.yaml").write_text(f"gradspec: 1\nid: code\n{SHOWN[code]['spec']}")
+    (tmp_path / "code.gradspec.yaml").write_text(f'gradspec: "1.1"\nid: code\n{SHOWN[code]["spec"]}')
     status, printed = outcome(
         ["run", "code.gradspec.yaml", "-b", backend, "--report", "json=r.json"], tmp_path
     )

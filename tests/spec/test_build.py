@@ -331,12 +331,12 @@ def test_hooks_that_ran() -> None:
         tensors: {x: {data: 1.0, requires_grad: true}}
         steps:
           - hook: {of: x, name: h}
-          - expect_hooks: [{h: 3.0}, h]
+          - expect_hooks: [{h: 3.0}, h, {h: null}]
           - remove_hook: h
     """
     (spec,) = built(text)
     assert spec.program.steps[1:] == (HookLog(1), RemoveHook("h", 2))
-    assert spec.expectations[0].hooks == (("h", Dense("float32", (), [3.0])), ("h", None))
+    assert spec.expectations[0].hooks == (("h", Dense("float32", (), [3.0])), ("h", ...), ("h", None))
 
 
 def test_raises_and_warns() -> None:

@@ -38,6 +38,20 @@ steps:
       - inference_mode: [{op: w = x + 1}]
   - hook: {of: y, name: h, do: [{op: grad = grad * 2 + x}]}
   - hook: {of: x, name: i, after: accumulate}
+  - checkpoint:
+      - custom:
+          name: Mixed
+          of: [x, u]
+          out: [p, q]
+          dirty: u
+          forward: [{op: u += 1}, {op: t = x * u}, {op: p = t * 2}, {op: q = u}]
+          save: [x, t]
+          grads: [dp, dq]
+          backward:
+            - no_grad: [{op: dx = dp * x * 2}]
+            - expect: {dx: {shape: [1]}}
+          returns: [dx, null]
+          once_differentiable: true
   - expect: {x: {value: 1.0, grad: null}, x.grad: {shape: [1]}, g: {same_as: t}}
   - expect_hooks: [{h: 1.0}]
   - remove_hook: h

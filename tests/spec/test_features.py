@@ -101,6 +101,8 @@ def test_every_word_is_in_the_table() -> None:
 - jvp: {of: x, tangents: {x: {tensor: x}}, out: t}
 - no_grad: [{enable_grad: [{inference_mode: [{detect_anomaly: [{op: y = exp(x)}]}]}]}]
 - hook: {of: x, name: h, after: accumulate, do: [{op: grad = grad * 2}]}
+- checkpoint:
+  - custom: {name: F, of: x, out: d, forward: [{op: d = x * 2}], backward: [{op: dx = grad}], returns: dx}
 - hook: {of: x, name: n, before: node}
 - expect: {x: {repr: r, version: 1, grad_fn: f, nodes: [f], same_as: x, shares_memory_with: x}}
 """
