@@ -36,6 +36,7 @@ class Passes:
         self._recorder: Any = None
         self._start = 0  # the first slot that the present walk may make
         self._held: set[int] = set()  # slots of tensors that hooks gave
+        self._how: Any = None  # the present walk
 
     def backward(
         self,
@@ -170,13 +171,13 @@ class Passes:
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
         task, self.tape.task = self.tape.task, Task()
-        before = self._start, self._held
-        self._start, self._held = len(self.tape.values), set()
+        before = self._start, self._held, self._how
+        self._start, self._held, self._how = len(self.tape.values), set(), how
         try:
             walk(self.tape, seeds, how)
         finally:
             self.tape.recording, self.tape.task = mode, task
-            self._start, self._held = before
+            self._start, self._held, self._how = before
 
     def _reach(
         self, seeds: dict[int, Any], chosen: set[int] | None, *, single: bool
@@ -185,7 +186,8 @@ class Passes:
         the same, the chosen ones, and a single root."""
         if chosen is None:
             return None, None
-        within = leads_to(self.tape, chosen, max(seeds, default=-1))
+        wanted = chosen | {self._node_of(slot) for slot in chosen}
+        within = leads_to(self.tape, wanted, max(seeds, default=-1))
         reached = within | chosen | (set(seeds) if single else set())
         return within, reached | {self._node_of(slot) for slot in reached}
 
@@ -370,7 +372,9 @@ class Passes:
         tape, memory = self.tape, self.machine.memory
         if tape.recording:
             return int(tape.ops.duplicate(ct).slot)
+        waiting = [*self._how.left.values(), *self._how.leaves.values()]
         held = ct.slot < self._start or ct.slot in self._held
+        held = held or any(isinstance(other, Traced) and other.slot == ct.slot for other in waiting)
         mine, leafs = memory.strides(ct.slot), memory.strides(memory.slot(leaf))
         if ct.slot in memory.views and not held and obeys(ct.shape, mine, leafs):
             return int(tape.ops.detach(ct).slot)
