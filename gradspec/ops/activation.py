@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part
-from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, elementwise, general
+from gradspec.errors import UnsupportedFeature
+from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part, fault
+from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, elementwise, general
 from gradspec.ops.samples import reals, sample, uniform
 
-__all__ = ["log_softmax", "relu", "softmax"]
+__all__ = ["dropout", "log_softmax", "relu", "silu", "softmax", "softplus"]
 
 
 @elementwise(
@@ -33,6 +34,89 @@ def relu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 @relu.vjp("input")
 def _(xp: Xp, ct: Array, y: Array) -> Array:
     return xp.gate(ct, y)
+
+
+@elementwise(
+    node="SoftplusBackward0",
+    dtypes=KEEP,
+    accepts=("float",),
+    samples=(
+        *reals(-4, 4),
+        sample(input=uniform(4, low=-90, high=90)),
+        sample(input=uniform(4), beta=2.5),
+        sample(input=uniform(4, low=1.5, high=4), beta=2, threshold=3),
+        sample(input=uniform(4), beta=-1.5, threshold=5),
+    ),
+    kinks={"beta·x = threshold": {"torch": "of the curve", "right": 1.0}},
+)
+def softplus(xp: Xp, input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """y = ln(1 + e^(beta·x))/beta, x where beta·x > threshold; dy/dx = σ(beta·x), 1. Shape: any → same.
+
+    Source: elementary; the straight part is torch's, whose jump is ln(1 + e^−threshold)/beta.
+    """
+    scaled = xp.multiply(input, beta)
+    straight = xp.greater(scaled, threshold)
+    bent = xp.log1p(xp.exp(xp.where(straight, 0, scaled)))
+    return xp.where(straight, input, xp.divide(bent, beta))
+
+
+@softplus.vjp("input")
+def _(xp: Xp, ct: Array, input: Array, beta: float, threshold: float) -> Array:
+    scaled = xp.multiply(input, beta)
+    return xp.where(xp.greater(scaled, threshold), ct, xp.multiply(ct, xp.sigmoid(scaled)))
+
+
+@elementwise(
+    node="SiluBackward0",
+    dtypes=KEEP,
+    accepts=("float", "complex"),
+    tracks_complex=False,
+    inplace=True,
+    samples=(*reals(-5, 5), sample(input=uniform(4, low=-90, high=90))),
+)
+def silu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
+    """y = x·σ(x); dy/dx = s·(1 + x·(1 − s)), s = σ(x). Shape: any → same. NaN at −∞.
+
+    A complex tensor that requires grad is refused, but not by `silu_(input)`, as which a statement with
+    inplace=True is read.
+
+    Source: the product rule.
+    """
+    return xp.multiply(input, xp.sigmoid(input))
+
+
+@silu.partial("input")
+def _(xp: Xp, input: Array) -> Array:
+    s = xp.sigmoid(input)
+    return xp.multiply(s, xp.add(1.0, xp.multiply(input, xp.subtract(1.0, s))))
+
+
+def _share_dropped(input: Any, p: float, training: bool, **_: Any) -> None:
+    if not 0 <= p <= 1:
+        raise fault("invalid-argument", f"p is {p}: a probability lies between 0 and 1")
+    if training and 0 < p < 1 and prod(input.shape):
+        raise UnsupportedFeature("random", f"dropout with p={p} draws what it drops: no two frameworks alike")
+
+
+@composite(
+    check=_share_dropped,
+    samples=(
+        sample(input=uniform(3), p=1.0),
+        sample(input=uniform(2, 3), p=0),
+        sample(input=uniform(2, 3), training=False),
+        sample(input=uniform(), p=1),
+        sample(input=uniform(0)),
+    ),
+)
+def dropout(F: Any, input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """0·input for p = 1; input itself for p = 0 and outside of training. Shape: any → same.
+
+    Any other p draws at random which elements become 0, which no two frameworks do alike: unsupported.
+    There is no inplace here.
+
+    Source: Srivastava et al. 2014, where nothing is left to chance.
+    """
+    return F.mul(input, False) if p == 1 and training and prod(input.shape) else input
 
 
 def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
