@@ -42,7 +42,6 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "not differentiable with respect to",
         "Trying to use forward AD with .* that does not support it",
         "implement the jvp function for custom autograd",
-        "does not support automatic differentiation",
         "^In-place .* backward calculation is triggered with a negative slope",
     ),
     "modified-in-place": (
@@ -211,6 +210,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "^lambda must be in range",
         "Lower bound should be less than",
         "dropout probability has to be",
+        "approximate argument must be",
         "only supports non-negative p",
         "does not support (negative|non-positive) values for",
         "ignore_index is not supported",

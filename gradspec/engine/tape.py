@@ -103,12 +103,12 @@ class Table(dict[tuple[Kind, ...], Any]):
         return plan
 
     def _may_be_recorded(self, kinds: tuple[Kind, ...]) -> None:
-        """Raises no-derivative for an argument that requires grad and may not."""
+        """Raises no-derivative and dtype-unsupported for an argument that requires grad and may not."""
         op = self.op
         if any(fill(self.arguments[name], lambda k: kinds[k].grad) for name in op.fixed):
             raise ProgramError("no-derivative", f"{op.name} takes {' and '.join(op.fixed)} as constants")
         if not (op.tracks_complex or self.in_place) and any(k.grad and category(k.dtype) == 3 for k in kinds):
-            raise ProgramError("no-derivative", f"{op.name} of complex tensors is not differentiated")
+            raise ProgramError("dtype-unsupported", f"{op.name} of complex tensors is not differentiated")
 
     def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
         """The plan of a call that is no expansion."""

@@ -37,7 +37,7 @@ FAMILIES = {
     "indexing": "select slice index __getitem__ where_indices gather",
     "linalg": "dot mv mm bmm addmm matmul linear",
     "einsum": "einsum einsum_alone einsum_product",
-    "activation": "relu softmax log_softmax softplus silu dropout",
+    "activation": "relu softmax log_softmax softplus silu gelu dropout",
     "rectifier": "elu relu6 leaky_relu rrelu hardsigmoid softshrink",
     "norm": "linalg.vector_norm norm at_least normalize layer_norm",
     "loss": (

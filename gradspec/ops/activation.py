@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import pi, prod, sqrt
 from typing import Any
 
 from gradspec.errors import UnsupportedFeature
@@ -10,7 +10,7 @@ from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part, fa
 from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, elementwise, general
 from gradspec.ops.samples import reals, sample, uniform
 
-__all__ = ["dropout", "log_softmax", "relu", "silu", "softmax", "softplus"]
+__all__ = ["dropout", "gelu", "log_softmax", "relu", "silu", "softmax", "softplus"]
 
 
 @elementwise(
@@ -89,6 +89,55 @@ def silu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 def _(xp: Xp, input: Array) -> Array:
     s = xp.sigmoid(input)
     return xp.multiply(s, xp.add(1.0, xp.multiply(input, xp.subtract(1.0, s))))
+
+
+def _approximation(approximate: str, **_: Any) -> None:
+    if approximate not in ("none", "tanh"):
+        raise fault("invalid-argument", f'approximate is "none" or "tanh", not "{approximate}"')
+
+
+@elementwise(
+    node="GeluBackward0",
+    dtypes=KEEP,
+    accepts=("float",),
+    check=_approximation,
+    samples=(
+        *reals(-4, 4),
+        sample(input=uniform(4, low=-90, high=90)),
+        sample(input=uniform(2, 3), approximate="tanh"),
+        sample(input=uniform(4, low=-90, high=90), approximate="tanh"),
+    ),
+)
+def gelu(xp: Xp, input: Tensor, approximate: str = "none") -> Tensor:
+    """y = x·Φ(x), Φ the normal distribution; dy/dx = Φ(x) + x·φ(x). Shape: any → same. NaN at −∞.
+
+    With approximate="tanh" Φ(x) is (1 + tanh u)/2, u = √(2/π)·(x + 0.044715·x³).
+
+    Source: Hendrycks and Gimpel 2016.
+    """
+    return xp.multiply(xp.multiply(input, 0.5), xp.add(1.0, _twice_less_one(xp, input, approximate)))
+
+
+CUBIC = 0.044715
+
+
+def _twice_less_one(xp: Xp, x: Array, approximate: str) -> Array:
+    """2Φ(x) − 1."""
+    if approximate == "none":
+        return xp.erf(xp.multiply(x, sqrt(0.5)))
+    cube = xp.multiply(x, xp.square(x))
+    return xp.tanh(xp.multiply(xp.add(x, xp.multiply(cube, CUBIC)), sqrt(2 / pi)))
+
+
+@gelu.partial("input")
+def _(xp: Xp, input: Array, approximate: str) -> Array:
+    bent = _twice_less_one(xp, input, approximate)
+    if approximate == "none":
+        twice_density = xp.multiply(xp.exp(xp.multiply(xp.square(input), -0.5)), sqrt(2 / pi))
+    else:
+        rate = xp.multiply(xp.add(1.0, xp.multiply(xp.square(input), 3 * CUBIC)), sqrt(2 / pi))
+        twice_density = xp.multiply(xp.subtract(1.0, xp.square(bent)), rate)
+    return xp.multiply(xp.add(xp.add(1.0, bent), xp.multiply(input, twice_density)), 0.5)
 
 
 def _share_dropped(input: Any, p: float, training: bool, **_: Any) -> None:

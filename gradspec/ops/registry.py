@@ -190,7 +190,7 @@ class Op:
         self.apart: tuple[str, ...] = tuple(facts.pop("apart", ()))
         # Tensor arguments that are taken as constants: one that requires grad is refused (no-derivative).
         self.fixed: tuple[str, ...] = tuple(facts.pop("fixed", ()))
-        # Complex tensors may require grad; else they are refused so (no-derivative), but not in place.
+        # Complex tensors may require grad; else they are refused so (dtype-unsupported), but not in place.
         self.tracks_complex: bool = facts.pop("tracks_complex", True)
         # The Tensors parameter that takes all further positional arguments (`einsum(eq, a, b)`).
         self.variadic: str = facts.pop("variadic", "")

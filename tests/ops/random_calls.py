@@ -125,7 +125,9 @@ REAL_ONLY |= {
 }  # fmt: skip
 
 
-@_maker("elu", "leaky_relu", "rrelu", "softshrink", "softplus", "relu6", "hardsigmoid", "silu", "dropout")
+@_maker(
+    "elu", "leaky_relu", "rrelu", "softshrink", "softplus", "relu6", "hardsigmoid", "silu", "gelu", "dropout"
+)
 def _(dice: Dice, op: str) -> Any:
     shape = dice.shape()
     # many on the kinks: 0, ±0.5, ±3, 6
@@ -135,6 +137,7 @@ def _(dice: Dice, op: str) -> Any:
     choices = {
         "elu": {"alpha": [0.5, 2, -0.5]}, "leaky_relu": {"negative_slope": [0.25, 1, -0.5]},
         "softshrink": {"lambd": [1, 0.5, 0.0]}, "softplus": {"beta": [2.5, -1, 1], "threshold": [0, 4]},
+        "gelu": {"approximate": ["none", "tanh"]},
         "rrelu": {"lower": [0.0, 0.25], "upper": [0.5, 0.75]},
     }  # fmt: skip
     for name, values in choices.get(op, {}).items():

@@ -72,6 +72,7 @@ CALLS += [
       ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits")),
     *(Call("dropout", {"input": POINTS, "p": p}) for p in (0.0, 1.0)),
     *(Call(op, {"input": POINTS * 6}) for op in ("relu6", "hardsigmoid", "softplus")),
+    *(Call("gelu", {"input": POINTS, "approximate": word}) for word in ("none", "tanh")),
     *(Call("softplus", {"input": POINTS, "beta": 2, "threshold": k}) for k in (1, 0)),
 ]  # fmt: skip
 
