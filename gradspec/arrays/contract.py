@@ -73,6 +73,7 @@ EXTRAS = {
     "polygamma": "(n, x) *extra* the n-th derivative of ψ, n ≥ 0",
     "sigmoid": "(x) *extra* 1/(1+exp(-x)) without overflow",
     "gate": "(x, y) *extra* x where y > 0 or is NaN, else 0",
+    "beside": "(x, y) *extra* x, which y had a part in; recorded, y gets zero for it and not nothing",
     "mean": "(x, axis=None, keepdims=False) *extra*",
     "cumulative_argmax": "(x, axis) *extra* int64, up to each place the last place of the largest; NaN wins",
     "cumulative_argmin": "(x, axis) *extra* like cumulative_argmax",

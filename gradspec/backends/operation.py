@@ -24,9 +24,10 @@ _LENDS_ITS_DTYPE = {"to": "other"}  # an argument of which no value is used
 # By type and not by isinstance: scalars of array libraries are floats too.
 _NUMBERS = frozenset((bool, int, float, complex))
 # Composites whose parts keep tensors: what each input's cotangent needs. All others only rearrange.
-_PARTNERS = {
-    "matmul": {"input": "other", "other": "input"},
-    "linear": {"input": "weight", "weight": "input"},
+_PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "matmul": {"input": ("other",), "other": ("input",)},
+    "linear": {"input": ("weight",), "weight": ("input",)},
+    "norm": {"input": ("input", "y")},
 }
 
 
@@ -157,8 +158,7 @@ class Operation:
         if op is None:  # nothing is known of it: everything
             return [*self.slots, "y"]
         if op.kind == "composite":
-            partner = _PARTNERS.get(op.name, {}).get(argument)
-            return (partner,) if partner else ()
+            return _PARTNERS.get(op.name, {}).get(argument, ())
         rule = op.rules.get(argument)
         return rule.names if rule else ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gradspec.errors import UnsupportedFeature
@@ -38,7 +39,14 @@ def function_of(op: str) -> Callable[..., Any] | None:
             return _einsum if op == "einsum" else found
         if place is torch.Tensor and hasattr(found, "__get__"):  # an attribute: T, mT, H, real, imag
             return operator.attrgetter(op)
-    return None
+    return _in_place(getattr(torch.nn.functional, op.removesuffix("_"), None)) if op.endswith("_") else None
+
+
+def _in_place(function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """A function whose in-place form is an argument and has no name: silu(x, inplace=True)."""
+    if function is None or "inplace" not in getattr(function, "__code__", _in_place.__code__).co_varnames:
+        return None
+    return partial(function, inplace=True)
 
 
 def _setitem(tensor: Any, index: Any, value: Any) -> Any:

@@ -72,7 +72,8 @@ class Plan:
         in_place: bool = False,
     ) -> None:
         self.op = op
-        self.rule_of = {} if in_place and not op.derived_in_place else op.rules
+        rules = {**op.rules, **op.rules_in_place} if in_place else op.rules
+        self.rule_of = {} if in_place and not op.derived_in_place else rules
         self.arguments = arguments  # templates by parameter name, defaults filled in
         self.inputs = inputs
         self.library = library

@@ -37,8 +37,18 @@ FAMILIES = {
     "indexing": "select slice index __getitem__ where_indices gather",
     "linalg": "dot mv mm bmm addmm matmul linear",
     "einsum": "einsum einsum_alone einsum_product",
-    "activation": "relu softmax log_softmax",
-    "recorded": "index_get index_put_add index_put scatter_onto copy fill_all duplicate threshold_backward",
+    "activation": "relu softmax log_softmax softplus silu gelu dropout",
+    "rectifier": "elu relu6 leaky_relu rrelu hardsigmoid softshrink",
+    "norm": "linalg.vector_norm norm at_least normalize layer_norm",
+    "loss": (
+        "l1_loss mse_pairs mse_loss smooth_l1_pairs smooth_l1_loss huber_pairs huber_loss "
+        "binary_cross_entropy_with_logits"
+    ),
+    "classes": "nll_rows nll_images nll_loss div_by cross_entropy",
+    "distance": "dist cdist_forward euclidean_dist cdist clone_at_least cosine_similarity",
+    "recorded": (
+        "index_get index_put_add index_put scatter_onto copy fill_all duplicate threshold_backward beside"
+    ),
 }
 
 registry.announce({f"{__name__}.{family}": names.split() for family, names in FAMILIES.items()})

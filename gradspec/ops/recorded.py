@@ -9,15 +9,9 @@ from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
-    "copy",
-    "duplicate",
-    "fill_all",
-    "index_get",
-    "index_put",
-    "index_put_add",
-    "scatter_onto",
+    "beside", "copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto",
     "threshold_backward",
-]
+]  # fmt: skip
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -143,6 +137,22 @@ def _(xp: Xp, ct: Array, result: Array) -> Array:
 @threshold_backward.vjp("result")
 def _(xp: Xp, result_meta: Any) -> Array:
     return xp.zeros(result_meta.shape)
+
+
+@linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True, apart=("other",))
+def beside(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """input, a choice that other made. Source: the identity in input, piecewise constant in other."""
+    return input
+
+
+@beside.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@beside.adjoint("other")
+def _(xp: Xp, other_meta: Any) -> Array:
+    return xp.zeros(other_meta.shape)
 
 
 @linear(node="CopyBackwards", dtypes=KEEP, internal=True)

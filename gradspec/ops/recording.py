@@ -31,7 +31,7 @@ SAME_ARGUMENTS = {
     "floor": "floor", "trunc": "trunc", "round": "round", "fmod": "fmod", "hypot": "hypot", "atan2": "atan2",
     "copysign": "copysign", "nextafter": "nextafter",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
-    "gate": "threshold_backward", "parts": "real_view", "joined": "complex_view",
+    "gate": "threshold_backward", "beside": "beside", "parts": "real_view", "joined": "complex_view",
     "cumulative_prod": "cumprod",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim

@@ -56,6 +56,7 @@ FUNCTIONS = {
     "__getitem__": _getitem, "div": _div, "sub": _sub, "mul": _mul, "pow": _pow, "einsum": _einsum, "to": _to,
     "expand": _expand, "float_power": _float_power, "relu": F.relu, "linear": F.linear, "pad": F.pad,
 }  # fmt: skip
+FUNCTIONS |= {"linalg.vector_norm": torch.linalg.vector_norm}
 ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 
 
@@ -66,4 +67,4 @@ def call(op: str, args: dict[str, Any]) -> Any:
         return getattr(args["input"], op)
     if op == "detach":
         return args["input"].detach()
-    return FUNCTIONS.get(op, getattr(torch, op, None))(**args)
+    return FUNCTIONS.get(op, getattr(F, op, getattr(torch, op, None)))(**args)

@@ -118,6 +118,36 @@ def _(dice: Dice, op: str) -> Any:
     return {"input": dice.array(dice.shape())}
 
 
+REAL_ONLY |= {
+    "elu", "relu6", "leaky_relu", "rrelu", "hardsigmoid", "softshrink", "softplus", "gelu", "layer_norm",
+    "cdist", "cosine_similarity", "mse_loss", "smooth_l1_loss", "huber_loss", "nll_loss", "cross_entropy",
+    "binary_cross_entropy_with_logits",
+}  # fmt: skip
+
+
+@_maker(
+    "elu", "leaky_relu", "rrelu", "softshrink", "softplus", "relu6", "hardsigmoid", "silu", "gelu", "dropout"
+)
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    # many on the kinks: 0, ±0.5, ±3, 6
+    args: dict[str, Any] = {"input": dice.coarse(shape) if dice.chance() else dice.array(shape, -8, 8)}
+    if op in ("relu6", "hardsigmoid"):
+        args["input"] = np.asarray(dice.coarse(shape) * 6) if dice.chance() else dice.array(shape, -8, 8)
+    choices = {
+        "elu": {"alpha": [0.5, 2, -0.5]}, "leaky_relu": {"negative_slope": [0.25, 1, -0.5]},
+        "softshrink": {"lambd": [1, 0.5, 0.0]}, "softplus": {"beta": [2.5, -1, 1], "threshold": [0, 4]},
+        "gelu": {"approximate": ["none", "tanh"]},
+        "rrelu": {"lower": [0.0, 0.25], "upper": [0.5, 0.75]},
+    }  # fmt: skip
+    for name, values in choices.get(op, {}).items():
+        if dice.chance():
+            args[name] = values[int(dice.rng.integers(len(values)))]
+    if op == "dropout":
+        args |= [{"p": 0}, {"p": 1.0}, {"training": False}][int(dice.rng.integers(3))]
+    return args
+
+
 @_maker("log", "sqrt", "reciprocal")
 def _(dice: Dice, op: str) -> Any:
     return {"input": dice.array(dice.shape(), 0.2, 4.0)}
@@ -336,6 +366,118 @@ def _(dice: Dice, op: str) -> Any:
     if op in ("sum", "mean") and not dice.complex and dice.chance(0.2):
         args["dtype"] = "float64"
     return args
+
+
+@_maker("linalg.vector_norm", "norm", "normalize")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1 if op == "normalize" else 0)
+    args: dict[str, Any] = {"x" if op == "linalg.vector_norm" else "input": dice.array(shape)}
+    if dice.chance(0.75) or op == "normalize":
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+    if dice.chance(0.75):
+        powers = [1, 2, 2.0, 3, 1.5, 0.5, -1, np.inf, -np.inf, *([0] if op != "normalize" else [])]
+        if op == "norm":
+            powers += ["fro", None]
+        args["ord" if op == "linalg.vector_norm" else "p"] = powers[int(dice.rng.integers(len(powers)))]
+    if op == "normalize":
+        return args | ({"eps": 0.5} if dice.chance(0.3) else {})
+    if args.get("p") == "fro" and isinstance(args.get("dim"), list):
+        args["dim"] = args["dim"][:2]
+    if "dim" in args and dice.chance():
+        args["keepdim"] = True
+    if not dice.complex and dice.chance(0.2):
+        args["dtype"] = "float64"
+    return args
+
+
+@_maker("dist", "cosine_similarity")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    if op == "dist":
+        args = {
+            "input": dice.array(a),
+            "other": dice.array(b, dtype="" if dice.complex else dice.other_dtype()),
+        }
+        powers = [1, 2, 3, 1.5, 0.5, -1, np.inf, -np.inf]
+        return args | ({"p": powers[int(dice.rng.integers(len(powers)))]} if dice.chance(0.7) else {})
+    return {"x1": dice.array(a), "x2": dice.array(b), "dim": dice.dim(np.broadcast_shapes(a, b))}
+
+
+@_maker("cdist")
+def _(dice: Dice, op: str) -> Any:
+    batch = dice.shape(0, 2)
+    n, m, d = (int(v) for v in dice.rng.integers(0 if dice.chance(0.1) else 1, 4, 3))
+    n = 26 if dice.chance(0.05) else n
+    args: dict[str, Any] = {
+        "x1": dice.array((*batch, n, d)),
+        "x2": dice.array((*dice.broadcasting(batch), m, d)),
+    }
+    if dice.chance():
+        args["p"] = [0, 1, 2, 3.0, 1.5, 0.5, np.inf][int(dice.rng.integers(7))]
+    return args | ({"compute_mode": "donot_use_mm_for_euclid_dist"} if dice.chance(0.3) else {})
+
+
+@_maker("layer_norm")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    end = shape[int(dice.rng.integers(len(shape))) :]
+    args: dict[str, Any] = {"input": dice.array(shape), "normalized_shape": list(end)}
+    if dice.chance(0.7):
+        args["weight"] = dice.array(end)
+        if dice.chance(0.7):
+            args["bias"] = dice.array(end)
+    # of one element torch gives what rounding leaves of 0, divided by eps
+    return args | ({"eps": 0.25} if dice.chance(0.3) or np.prod(end) == 1 else {})
+
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+@_maker("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    array = dice.coarse if dice.chance() and not dice.complex else dice.array
+    args: dict[str, Any] = {"input": array(a), "target": array(b)}
+    if dice.chance(0.7):
+        args["reduction"] = REDUCTIONS[int(dice.rng.integers(3))]
+    if op == "smooth_l1_loss" and dice.chance():
+        args["beta"] = [0, 0.5, 2][int(dice.rng.integers(3))]
+    if op == "huber_loss" and dice.chance():
+        args["delta"] = [0.5, 2][int(dice.rng.integers(2))]
+    if op != "smooth_l1_loss" and a == np.broadcast_shapes(a, b) and dice.chance(0.3):
+        args["weight"] = dice.array(a, 0.5, 2)
+        args["target"] = array(a)
+    return args
+
+
+@_maker("binary_cross_entropy_with_logits")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args: dict[str, Any] = {"input": dice.array(shape), "target": dice.array(shape, 0, 1)}
+    for name in ("weight", "pos_weight"):
+        if dice.chance(0.4):
+            whole = dice.chance(0.7)
+            args[name] = dice.array(dice.broadcasting(shape), 1, 4, "int64" if whole else "")
+    return args | ({"reduction": REDUCTIONS[int(dice.rng.integers(3))]} if dice.chance(0.7) else {})
+
+
+@_maker("nll_loss", "cross_entropy")
+def _(dice: Dice, op: str) -> Any:
+    n, c = (int(v) for v in dice.rng.integers(1, 4, 2))
+    rest = dice.shape(0, 3, (1, 2))
+    shape = (c,) if dice.chance(0.2) else (n, c, *(size or 1 for size in rest))
+    batch = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    args: dict[str, Any] = {"input": dice.array(shape)}
+    args["target"] = np.asarray(dice.rng.integers(0, c, batch)).astype("int64")
+    if dice.chance():
+        args["reduction"] = REDUCTIONS[int(dice.rng.integers(3))]
+    if dice.chance(0.2):
+        args["ignore_index"] = int(dice.rng.integers(c))
+    elif dice.chance(0.3) and op == "cross_entropy":
+        args["target"] = dice.array(shape, 0, 1)
+    if dice.chance(0.3) and op == "cross_entropy":
+        args["label_smoothing"] = 0.25
+    return args | ({"weight": dice.array((c,), 0.5, 2)} if dice.chance(0.15) else {})
 
 
 @_maker("prod", "argmax", "argmin")

@@ -146,7 +146,11 @@ def compare_second(library: str, call: Call, rng: np.random.Generator) -> None:
         for one in leaves
         if one.requires_grad
     ]
-    theirs = _second_in_torch(call, wants, ct, weights)
+    try:
+        theirs = _second_in_torch(call, wants, ct, weights)
+    except RuntimeError as error:
+        assert "not implemented" in str(error)  # torch has the first derivative only
+        return
     ours = second_order(library, call.op, call.args, wants, ct, weights)
     for k, (grad, expected) in enumerate(zip(ours, theirs, strict=True)):
         # where torch knows that a derivative is constant it leaves no path, and so no zeros

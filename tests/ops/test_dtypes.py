@@ -20,7 +20,10 @@ DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64",
     "float16", "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
-OWN_DTYPE = {"where": "condition", "gather": "index", "__getitem__": "index"}  # arguments that keep theirs
+OWN_DTYPE = {
+    "where": "condition", "gather": "index", "__getitem__": "index", "nll_loss": "target",
+    "cross_entropy": "target", "binary_cross_entropy_with_logits": "target",
+}  # arguments that keep theirs  # fmt: skip
 ROUNDS = 3
 
 

@@ -170,19 +170,13 @@ def _creation(own: str) -> dict[str, Function]:
     def gate(x: Any, y: Any) -> Any:
         return where(np.less_equal(y, 0), 0.0, x)
 
+    def beside(x: Any, y: Any) -> Any:
+        return x
+
     created = (
-        full,
-        zeros,
-        ones,
-        zeros_like,
-        ones_like,
-        arange,
-        explained(where),
-        explained(complex),
-        gate,
-        parts,
-        joined,
-    )
+        full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate, beside,
+        parts, joined,
+    )  # fmt: skip
     return {function.__name__: function for function in created} | {"astype": _astype}
 
 

@@ -89,12 +89,17 @@ def _array_functions(own: str) -> dict[str, Function]:
     functions = dict(elementwise_functions(own))
     functions["complex"] = make_complex
     functions["parts"], functions["joined"] = parts, joined
+    functions["beside"] = _beside
     functions["gate"] = _gate(functions["less_equal"], functions["where"])
     for module in (reduce, order):
         functions |= {name: _on_first(getattr(module, name), own) for name in module.__all__}
     for name in ("reshape", "permute_dims", "broadcast_to", "flip", "tril", "triu", "pad"):
         functions[name] = _on_first(getattr(layout, name), own)
     return functions | _creation(own) | _on_several(own)
+
+
+def _beside(x: Any, y: Any) -> Any:
+    return x
 
 
 def _gate(less_equal: Function, where: Function) -> Function:

@@ -251,6 +251,34 @@ def _extremum_index(function: Callable[..., Array]) -> Callable[..., Array]:
     return find
 
 
+def vector_norm(
+    x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, dtype: str | None = None
+) -> Array:
+    """autograd's norm is that of a vector, or of a matrix: several dims are made one first."""
+    x = _typed(x, dtype)
+    if not 1 < ord < np.inf:
+        raise UnsupportedFeature("op:linalg.vector_norm", f"autograd's norm has no vjp for order {ord}")
+    shape = x.shape or (1,)
+    axes = [axis % len(shape) for axis in ((dim,) if isinstance(dim, int) else dim or range(len(shape)))]
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    moved = anp.transpose(anp.reshape(x, shape), (*kept, *axes))
+    flat = anp.reshape(moved, (*[shape[axis] for axis in kept], int(np.prod([shape[a] for a in axes]))))
+    result = anp.linalg.norm(flat, ord, axis=-1)
+    if not x.shape:
+        return anp.reshape(result, ())
+    return anp.reshape(result, [1 if k in axes else n for k, n in enumerate(shape)]) if keepdim else result
+
+
+def norm(
+    input: Array,
+    p: float | str | None = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: str | None = None,
+) -> Array:
+    return vector_norm(input, 2 if isinstance(p, str) or p is None else p, dim, keepdim, dtype)
+
+
 def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
     input = _typed(input, dtype)
     return anp.cumsum(input, axis=dim) if _ndim(input) else input + 0
@@ -400,6 +428,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "max": _extremum(anp.max, anp.argmax, anp.maximum), "min": _extremum(anp.min, anp.argmin, anp.minimum),
     "any": _question(anp.any), "all": _question(anp.all),
     "trace": lambda input: anp.trace(input),
+    "linalg.vector_norm": vector_norm, "norm": norm,
     "cat": cat,
     "stack": lambda tensors, dim=0: anp.stack(list(tensors), axis=dim),
     "expand": expand, "flatten": flatten, "pad": pad, "permute": permute,
