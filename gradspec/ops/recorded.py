@@ -9,15 +9,9 @@ from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
-    "copy",
-    "duplicate",
-    "fill_all",
-    "index_get",
-    "index_put_add",
-    "index_write",
-    "scatter_onto",
+    "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write", "scatter_onto",
     "threshold_backward",
-]
+]  # fmt: skip
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
