@@ -141,6 +141,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "one of the following scalar types",
         "Expected both inputs to be",
         "Unsupported dtype",
+        "Low precision dtypes not supported",
     ),
     "shape-mismatch": (
         "must match",
@@ -216,6 +217,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "`shifts` required",
         "Invalid number of data points",
         "Invalid normalization mode",
+        "called on an undefined Tensor",
     ),
 }
 _WARNINGS: dict[str, tuple[str, ...]] = {
