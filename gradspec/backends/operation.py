@@ -27,7 +27,8 @@ _NUMBERS = frozenset((bool, int, float, complex))
 _PARTNERS = {
     "matmul": {"input": "other", "other": "input"},
     "linear": {"input": "weight", "weight": "input"},
-    "linalg.det": {"A": "A"}, "logdet": {"input": "input"},
+    "linalg.det": {"A": "A"},
+    "logdet": {"input": "input"},
 }
 
 
