@@ -108,13 +108,15 @@ def _by_signature(rng: Random, live: Live, op: Op, first: str) -> str | None:
     sample = rng.choice(op.samples).args if op.samples else {}
     parts: list[str] = []
     shape = live[first].shape
+    keyword = False  # what follows a keyword is one too
     for param in op.params:
         text = _argument(rng, live, param, sample, parts, first, shape)
         if text is None:
             if param.required:
                 return None
             continue
-        keyword = param.keyword_only or (parts and not param.is_tensor) or len(parts) < op.params.index(param)
+        left_out = len(parts) < op.params.index(param)
+        keyword = keyword or param.keyword_only or left_out or bool(parts and not param.is_tensor)
         parts.append(f"{param.name}={text}" if keyword else text)
     swap = len(parts) == 2 and not parts[1].startswith("dim") and "=" not in parts[1] and not op.inplace
     if swap and op.params[0].kind == "Operand" and rng.random() < 0.3:
