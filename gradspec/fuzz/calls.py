@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
+from gradspec.fuzz.indexed import INDEXED
 from gradspec.fuzz.literals import number_text
 from gradspec.ops import registry
 
@@ -28,7 +29,7 @@ _DOMAIN = ("bool", "int", "float", "complex")
 _ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 VIEWS = (
     "transpose", "permute", "expand", "reshape", "view", "flatten", "squeeze", "unsqueeze", "__getitem__",
-    "split", "T", "mT", "detach", "real",
+    "split", "unbind", "chunk", "narrow", "diagonal", "T", "mT", "detach", "real",
 )  # fmt: skip
 
 
@@ -412,4 +413,5 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
     "clamp": _clamp, "logsumexp": _some_dims, "logaddexp": _of_one_kind,
+    **INDEXED,
 }  # fmt: skip
