@@ -13,8 +13,8 @@ from struct import pack, unpack
 
 __all__ = [
     "acos", "acosh", "angle", "asin", "atanh", "cos", "cosh", "divide", "exp", "expm1", "floor",
-    "floor_divide", "fmod", "log", "log10", "log1p", "log2", "maximum", "minimum", "next_after", "pow", "reciprocal",
-    "remainder", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "trunc",
+    "floor_divide", "fmod", "log", "log10", "log1p", "log2", "maximum", "minimum", "next_after", "pow",
+    "reciprocal", "remainder", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "trunc",
 ]  # fmt: skip
 
 INF, NAN = math.inf, math.nan

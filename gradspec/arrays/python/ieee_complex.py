@@ -9,9 +9,9 @@ from collections.abc import Callable
 from gradspec.arrays.python import ieee
 
 __all__ = [
-    "abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "cos", "cosh", "divide", "exp", "expm1",
-    "log", "log10", "log1p", "log2", "pow", "reciprocal", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan",
-    "tanh",
+    "abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "cos", "cosh", "divide", "exp",
+    "expm1", "log", "log10", "log1p", "log2", "pow", "reciprocal", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "square", "tan", "tanh",
 ]  # fmt: skip
 
 NAN = complex(math.nan, math.nan)
