@@ -28,6 +28,8 @@ _PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
     "matmul": {"input": ("other",), "other": ("input",)},
     "linear": {"input": ("weight",), "weight": ("input",)},
     "norm": {"input": ("input", "y")},
+    "linalg.det": {"A": ("A",)},
+    "logdet": {"input": ("input",)},
 }
 
 

@@ -36,6 +36,8 @@ def function_of(op: str) -> Callable[..., Any] | None:
         if found is None or isinstance(found, (type, torch.dtype)):
             continue
         if callable(found):
+            if op in ("scatter", "scatter_"):
+                return _scattering(found)
             return _einsum if op == "einsum" else found
         if place is torch.Tensor and hasattr(found, "__get__"):  # an attribute: T, mT, H, real, imag
             return operator.attrgetter(op)
@@ -58,6 +60,15 @@ def _einsum(equation: str, operands: Sequence[Any]) -> Any:
     import torch
 
     return torch.einsum(equation, *operands)
+
+
+def _scattering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch gives a number in the place of src the name value."""
+
+    def scatter(input: Any, dim: int, index: Any, src: Any = None, value: Any = None) -> Any:
+        return function(input, dim, index, value if src is None else src)
+
+    return scatter
 
 
 def bound(call: Call) -> Callable[[list[Any]], Sequence[Any]]:

@@ -56,9 +56,10 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
-        "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of", "saves",
-        "saves_anything", "saves_output", "saves_parts", "single", "tracked_names", "warns", "written", "zero_dim",
+        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks",
+        "name", "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records",
+        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "tracked_names",
+        "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(

@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
+from gradspec.fuzz.indexed import INDEXED
 from gradspec.fuzz.literals import number_text
 from gradspec.ops import registry
 
@@ -28,7 +29,7 @@ _DOMAIN = ("bool", "int", "float", "complex")
 _ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 VIEWS = (
     "transpose", "permute", "expand", "reshape", "view", "flatten", "squeeze", "unsqueeze", "__getitem__",
-    "split", "T", "mT", "detach", "real",
+    "split", "unbind", "chunk", "narrow", "diagonal", "T", "mT", "detach", "real",
 )  # fmt: skip
 
 
@@ -108,13 +109,15 @@ def _by_signature(rng: Random, live: Live, op: Op, first: str) -> str | None:
     sample = rng.choice(op.samples).args if op.samples else {}
     parts: list[str] = []
     shape = live[first].shape
+    keyword = False  # what follows a keyword is one too
     for param in op.params:
         text = _argument(rng, live, param, sample, parts, first, shape)
         if text is None:
             if param.required:
                 return None
             continue
-        keyword = param.keyword_only or (parts and not param.is_tensor) or len(parts) < op.params.index(param)
+        left_out = len(parts) < op.params.index(param)
+        keyword = keyword or param.keyword_only or left_out or bool(parts and not param.is_tensor)
         parts.append(f"{param.name}={text}" if keyword else text)
     swap = len(parts) == 2 and not parts[1].startswith("dim") and "=" not in parts[1] and not op.inplace
     if swap and op.params[0].kind == "Operand" and rng.random() < 0.3:
@@ -462,6 +465,7 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
     "clamp": _clamp, "logsumexp": _some_dims, "logaddexp": _of_one_kind,
+    **INDEXED,
 }  # fmt: skip
 _MAKERS |= {
     "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,

@@ -9,7 +9,7 @@ from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
-    "beside", "copy", "duplicate", "fill_all", "index_get", "index_put", "index_put_add", "scatter_onto",
+    "beside", "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write", "scatter_onto",
     "threshold_backward",
 ]  # fmt: skip
 
@@ -37,17 +37,17 @@ def _(xp: Xp, ct: Array, index: Any) -> Array:
 
 
 @linear(node="IndexPutBackward0", dtypes=KEEP, internal=True)
-def index_put(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
+def index_write(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
     """input with values written at index. Source: linear in both."""
     return xp.put(input, index_arrays(xp, index), values)
 
 
-@index_put.adjoint("input")
+@index_write.adjoint("input")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
     return xp.put(ct, index_arrays(xp, index), 0)
 
 
-@index_put.adjoint("values")
+@index_write.adjoint("values")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
     return xp.getitem(ct, index_arrays(xp, index))
 

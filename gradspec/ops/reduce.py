@@ -282,7 +282,8 @@ def std(
 
     Source: ∂y/∂xᵢ = (xᵢ − mean)/(y·(n − correction)); 0 where all elements are equal.
     """
-    return xp.sqrt(xp.real(_variance(xp, input, dim, correction, keepdim)))
+    # the square root of a bare number is complex where the namespace is
+    return xp.real(xp.sqrt(xp.real(_variance(xp, input, dim, correction, keepdim))))
 
 
 @std.vjp("input")

@@ -110,6 +110,7 @@ REAL_ONLY = {
     "nanmedian", "mode", "max", "min", "cummax", "cummin", "quantile", "nansum", "nanmean", "unique",
     "erf", "erfc", "erfinv", "lgamma", "digamma", "logit", "floor", "ceil", "trunc", "round", "frac", "fmod",
     "copysign", "heaviside", "nextafter", "atan2", "hypot", "fmax", "fmin", "nan_to_num",
+    "complex", "polar", "embedding",
 }  # fmt: skip
 
 
@@ -845,3 +846,194 @@ def _(dice: Dice, op: str) -> Any:
             shape += batch if letter == "." else (sizes[letter],)
         operands.append(dice.array(shape))
     return {"equation": equation, "operands": operands}
+
+
+def _numbers(dice: Dice, size: int, shape: tuple[int, ...], low: int = 0) -> Any:
+    return np.asarray(dice.rng.integers(low, max(size, 1), shape)).astype("int64")
+
+
+@_maker("index_select")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = (shape or (1,))[dim]
+    count = int(dice.rng.integers(0, 5)) if size and shape else 1
+    wanted = () if count == 1 and dice.chance(0.3) else (count if size else 0,)
+    return {"input": dice.array(shape), "dim": dim, "index": _numbers(dice, size, wanted)}
+
+
+@_maker("take")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    count = int(np.prod(shape))
+    wanted = dice.shape(0, 2) if count else (0,)
+    return {"input": dice.array(shape), "index": _numbers(dice, count, wanted, -count)}
+
+
+@_maker("embedding")
+def _(dice: Dice, op: str) -> Any:
+    rows, width = (int(v) for v in dice.rng.integers(1, 5, 2))
+    args = {"input": _numbers(dice, rows, dice.shape(0, 2)), "weight": dice.array((rows, width))}
+    if dice.chance(0.4):
+        args["padding_idx"] = int(dice.rng.integers(-rows, rows))
+    return args
+
+
+@_maker("index_put")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    accumulate = dice.chance()
+    if dice.chance(0.3):
+        mask = dice.array(shape[: int(dice.rng.integers(1, len(shape) + 1))], dtype="bool")
+        selected = (int(mask.sum()), *shape[mask.ndim :])
+        indices = [mask]
+    else:
+        axes = int(dice.rng.integers(1, len(shape) + 1))
+        wanted = dice.shape(0, 2)
+        if not accumulate:  # repeats would leave open which value is written
+            wanted = (1,) * len(wanted)
+        indices = [_numbers(dice, size, wanted, -size) for size in shape[:axes]]
+        selected = (*wanted, *shape[axes:])
+    values = dice.array(dice.broadcasting(selected))
+    return {
+        "input": dice.array(shape), "indices": indices, "values": values, "accumulate": accumulate,
+    }  # fmt: skip
+
+
+@_maker("index_add", "index_copy")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = (shape or (1,))[dim]
+    if op == "index_add":
+        index = _numbers(dice, size, (int(dice.rng.integers(0, 5)) if size else 0,))
+    else:
+        index = np.asarray(dice.rng.permutation(size)[: int(dice.rng.integers(0, size + 1))]).astype("int64")
+    if not shape:
+        index = np.zeros((1,), "int64")
+    source = list(shape)
+    if shape:
+        source[dim] = len(index)
+    args = {"input": dice.array(shape), "dim": dim, "index": index, "source": dice.array(tuple(source))}
+    return args | (
+        {"alpha": float(dice.rng.choice([2.0, -0.5]))} if op == "index_add" and dice.chance() else {}
+    )
+
+
+@_maker("scatter", "scatter_add")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(0, 3))
+    dim = dice.dim(shape)
+    if not shape:
+        wanted: tuple[int, ...] = () if dice.chance() else (1,)
+        index = np.zeros(wanted, "int64")
+    else:
+        sizes = [int(dice.rng.integers(1, n + 1)) for n in shape]
+        if op == "scatter_add":
+            sizes[dim] = int(dice.rng.integers(0, 6))
+        wanted = tuple(sizes)
+        index = _numbers(dice, shape[dim], wanted)
+        if op == "scatter":  # repeats would leave open which value is written
+            index = np.argsort(dice.rng.random(shape), axis=dim)[tuple(slice(n) for n in wanted)]
+    args = {"input": dice.array(shape), "dim": dim, "index": index, "src": dice.array(wanted)}
+    if op == "scatter" and dice.chance(0.4):
+        del args["src"]
+        args["src" if dice.chance() else "value"] = float(dice.rng.choice([2, -0.25]))
+    return args
+
+
+@_maker("masked_fill")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    value = float(dice.rng.choice([2, -0.25])) if dice.chance() else dice.array(())
+    return {"input": dice.array(a), "mask": dice.array(b, dtype="bool"), "value": value}
+
+
+@_maker("repeat", "tile")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    low = len(shape) if op == "repeat" else 0
+    counts = [int(n) for n in dice.rng.integers(0 if dice.chance(0.1) else 1, 4, dice.rng.integers(low, 4))]
+    if op == "repeat":
+        counts = counts + [2] * (len(shape) - len(counts))
+    return {"input": dice.array(shape), ("repeats" if op == "repeat" else "dims"): counts}
+
+
+@_maker("roll")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dims = dice.dims(shape) if shape else []
+    shifts = [int(n) for n in dice.rng.integers(-5, 6, len(dims) or 1)]
+    args: dict[str, Any] = {"input": dice.array(shape), "shifts": shifts[0] if len(shifts) == 1 else shifts}
+    return args | ({"dims": dims} if dims else {})
+
+
+@_maker("unbind", "chunk")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    args = {"input": dice.array(shape), "dim": dice.dim(shape)}
+    return args | ({"chunks": int(dice.rng.integers(1, 5))} if op == "chunk" else {})
+
+
+@_maker("narrow")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    dim = dice.dim(shape)
+    start = int(dice.rng.integers(0, shape[dim] + 1))
+    length = int(dice.rng.integers(0, shape[dim] - start + 1))
+    if start < shape[dim] and dice.chance(0.3):
+        start -= shape[dim]
+    return {"input": dice.array(shape), "dim": dim, "start": start, "length": length}
+
+
+@_maker("diagonal")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(2, 4)
+    first, second = (int(d) for d in dice.rng.permutation(len(shape))[:2])
+    return {
+        "input": dice.array(shape),
+        "offset": int(dice.rng.integers(-3, 4)),
+        "dim1": first - (len(shape) if dice.chance(0.3) else 0),
+        "dim2": second,
+    }
+
+
+@_maker("contiguous", "angle", "sgn")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape())}
+
+
+@_maker("new_zeros")
+def _(dice: Dice, op: str) -> Any:
+    args = {"input": dice.array(dice.shape()), "size": list(dice.shape())}
+    return args | ({"dtype": "int64"} if dice.chance(0.3) else {})
+
+
+@_maker("complex", "polar")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    first, second = ("real", "imag") if op == "complex" else ("abs", "angle")
+    return {first: dice.array(a, -3 if op == "complex" else 0.1), second: dice.array(b)}
+
+
+@_maker("vdot")
+def _(dice: Dice, op: str) -> Any:
+    size = int(dice.rng.integers(0, 5))
+    return {"input": dice.array((size,)), "other": dice.array((size,))}
+
+
+@_maker("fft.fft", "fft.ifft")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    args: dict[str, Any] = {"input": dice.array(shape), "dim": dice.dim(shape)}
+    if dice.chance(0.4):
+        args["n"] = int(dice.rng.integers(1, 7))
+    if dice.chance():
+        args["norm"] = str(dice.rng.choice(["forward", "backward", "ortho"]))
+    return args
+
+
+@_maker("det", "logdet", "linalg.det")
+def _(dice: Dice, op: str) -> Any:
+    size = int(dice.rng.choice([0, 2, 3]))  # of one number nothing is left to differentiate twice
+    return {("A" if "." in op else "input"): dice.array((*dice.shape(0, 1), size, size))}

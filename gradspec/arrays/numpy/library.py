@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradspec.arrays.numpy import indexing, layout, order
+from gradspec.arrays.numpy import elimination, fourier, indexing, layout, order
 from gradspec.arrays.numpy.bfloat16 import on_bfloat16, to_bfloat16
 from gradspec.arrays.numpy.elementwise import elementwise_functions
 from gradspec.arrays.numpy.faults import explain, explained
@@ -92,7 +92,7 @@ library = NumpyLibrary()
 
 def _functions(dtype: str) -> dict[str, Function]:
     functions = elementwise_functions(dtype) | reduce_functions(dtype) | _creation(dtype)
-    for module in (layout, indexing, order):
+    for module in (layout, indexing, order, elimination, fourier):
         functions |= {name: getattr(module, name) for name in module.__all__}
     functions |= {"matmul": np.matmul, "einsum": _einsum}
     if dtype == "bfloat16":
