@@ -27,6 +27,7 @@ _NUMBERS = frozenset((bool, int, float, complex))
 _PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
     "matmul": {"input": ("other",), "other": ("input",)},
     "linear": {"input": ("weight",), "weight": ("input",)},
+    "einsum": {"operands": ("operands",)},  # of a list: the others in it
     "norm": {"input": ("input", "y")},
     "linalg.det": {"A": ("A",)},
     "logdet": {"input": ("input",)},
@@ -131,9 +132,13 @@ class Operation:
         for name in self.slots:
             values = given[name]
             needed = self._needed(name)
-            saved = [one for word in needed for one in given.get(word, ())]
-            for value in values:
+            several = self.op is not None and self.op.by_name[name].kind == "Tensors"
+            for place, value in enumerate(values):
                 if isinstance(value, Variable):
+                    others = [*values[:place], *values[place + 1 :]] if several else values
+                    saved = [
+                        one for word in needed for one in (others if word == name else given.get(word, ()))
+                    ]
                     anything = anything or bool(saved)
                     tracked = tuple(one for one in saved if isinstance(one, Variable))
                     found[value] = found.get(value, ()) + tracked
