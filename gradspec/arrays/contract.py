@@ -71,8 +71,10 @@ EXTRAS = {
     "lgamma": "(x) *extra* ln |Γ(x)|",
     "digamma": "(x) *extra* ψ(x) = Γ′(x)/Γ(x)",
     "polygamma": "(n, x) *extra* the n-th derivative of ψ, n ≥ 0",
+    "angle": "(x) *extra* the argument of a complex x, real; of a real x π below 0, else 0; NaN at NaN",
     "sigmoid": "(x) *extra* 1/(1+exp(-x)) without overflow",
     "gate": "(x, y) *extra* x where y > 0 or is NaN, else 0",
+    "beside": "(x, y) *extra* x, which y had a part in; recorded, y gets zero for it and not nothing",
     "mean": "(x, axis=None, keepdims=False) *extra*",
     "cumulative_argmax": "(x, axis) *extra* int64, up to each place the last place of the largest; NaN wins",
     "cumulative_argmin": "(x, axis) *extra* like cumulative_argmax",
@@ -83,6 +85,11 @@ EXTRAS = {
     "put": "(x, index, values) *extra* a copy of x with values written at index",
     "scatter_add": "(shape, indices, values, axis) *extra* the transpose of take_along_axis",
     "nonzero": "(x) *extra* tuple of int64 arrays",
+    "fft": "(x, axis, inverse=False) *extra* Σⱼ xⱼ·exp(∓2πi·jk/n), + where inverse, unscaled; always complex",
+    "det": "(x) *extra* of each matrix, by elimination with row pivots; 1 of an empty one",
+    "det_sign": "(x) *extra* det/|det| without overflow, 0 where singular",
+    "log_abs_det": "(x) *extra* ln |det| without overflow, real; −∞ where singular",
+    "inv": "(x) *extra* the inverse of each matrix; NaN and infinities where singular",
 }
 
 

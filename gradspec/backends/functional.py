@@ -51,8 +51,9 @@ _EMULATED = (
     "requires-grad-switch", "retain-grad", "retain-graph", "set-grad", "warnings", "zero-grad",
 )  # fmt: skip
 _MISSING = (
-    "anomaly", "batched-grads", "checkpoint", "custom-function", "data-attribute", "grad-fn", "graph", "hooks",
-    "in-place", "inference-mode", "memory", "node-hooks", "post-accumulate-hooks", "repr", "version", "views",
+    "anomaly", "batched-grads", "checkpoint", "custom-function", "data-attribute", "grad-fn", "graph",
+    "hooks", "in-place", "inference-mode", "memory", "node-hooks", "post-accumulate-hooks", "repr",
+    "version", "views",
 )  # fmt: skip
 
 

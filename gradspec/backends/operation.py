@@ -24,9 +24,13 @@ _LENDS_ITS_DTYPE = {"to": "other"}  # an argument of which no value is used
 # By type and not by isinstance: scalars of array libraries are floats too.
 _NUMBERS = frozenset((bool, int, float, complex))
 # Composites whose parts keep tensors: what each input's cotangent needs. All others only rearrange.
-_PARTNERS = {
-    "matmul": {"input": "other", "other": "input"},
-    "linear": {"input": "weight", "weight": "input"},
+_PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "matmul": {"input": ("other",), "other": ("input",)},
+    "linear": {"input": ("weight",), "weight": ("input",)},
+    "einsum": {"operands": ("operands",)},  # of a list: the others in it
+    "norm": {"input": ("input", "y")},
+    "linalg.det": {"A": ("A",)},
+    "logdet": {"input": ("input",)},
 }
 
 
@@ -128,9 +132,13 @@ class Operation:
         for name in self.slots:
             values = given[name]
             needed = self._needed(name)
-            saved = [one for word in needed for one in given.get(word, ())]
-            for value in values:
+            several = self.op is not None and self.op.by_name[name].kind == "Tensors"
+            for place, value in enumerate(values):
                 if isinstance(value, Variable):
+                    others = [*values[:place], *values[place + 1 :]] if several else values
+                    saved = [
+                        one for word in needed for one in (others if word == name else given.get(word, ()))
+                    ]
                     anything = anything or bool(saved)
                     tracked = tuple(one for one in saved if isinstance(one, Variable))
                     found[value] = found.get(value, ()) + tracked
@@ -157,8 +165,7 @@ class Operation:
         if op is None:  # nothing is known of it: everything
             return [*self.slots, "y"]
         if op.kind == "composite":
-            partner = _PARTNERS.get(op.name, {}).get(argument)
-            return (partner,) if partner else ()
+            return _PARTNERS.get(op.name, {}).get(argument, ())
         rule = op.rules.get(argument)
         return rule.names if rule else ()
 

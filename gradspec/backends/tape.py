@@ -129,7 +129,12 @@ class TapeBackend(StepwiseBackend):
         if op.name == call.op:
             return self._tables(call.op, call.args)
         tables = self._tables(call.op, call.args)
-        return _InPlace(lambda inputs: self.machine.change(tables[self.machine.tape.recording], inputs))
+        overlap = op.overlap
+
+        def change(inputs: list[int]) -> int:
+            return self.machine.change(tables[self.machine.tape.recording], inputs, overlap=overlap)
+
+        return _InPlace(change)
 
     def _setitem(self, call: Call) -> Callable[[list[int]], int]:
         """`x[index] = value`: by parts of the index that select alone a view is written into; integer and
@@ -138,7 +143,7 @@ class TapeBackend(StepwiseBackend):
         index, value = args["index"], args["value"].k
         if any(type(part) in (Slot, tuple, bool) for part in _parts(index)):
             written = tuple((name, args[name]) for name in ("input", "index", "value"))
-            put = self._tables("index_put", (*written[:2], ("values", args["value"])))
+            put = self._tables("index_write", (*written[:2], ("values", args["value"])))
             return lambda inputs: self._put(put, index, value, inputs)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", index)))
         written = (("input", Slot(0)), ("value", Slot(1)))
@@ -166,7 +171,7 @@ class TapeBackend(StepwiseBackend):
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))
-        part = self._tables("index_put", (("input", Slot(0)), ("index", arrays), ("values", Slot(value))))
+        part = self._tables("index_write", (("input", Slot(0)), ("index", arrays), ("values", Slot(value))))
         (view,) = machine.apply(get[recording], inputs[:1])
         try:
             machine.change(part[recording], (view, *inputs[1:]), overlap=overlap)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gradspec.errors import UnsupportedFeature
@@ -35,10 +36,19 @@ def function_of(op: str) -> Callable[..., Any] | None:
         if found is None or isinstance(found, (type, torch.dtype)):
             continue
         if callable(found):
+            if op in ("scatter", "scatter_"):
+                return _scattering(found)
             return _einsum if op == "einsum" else found
         if place is torch.Tensor and hasattr(found, "__get__"):  # an attribute: T, mT, H, real, imag
             return operator.attrgetter(op)
-    return None
+    return _in_place(getattr(torch.nn.functional, op.removesuffix("_"), None)) if op.endswith("_") else None
+
+
+def _in_place(function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """A function whose in-place form is an argument and has no name: silu(x, inplace=True)."""
+    if function is None or "inplace" not in getattr(function, "__code__", _in_place.__code__).co_varnames:
+        return None
+    return partial(function, inplace=True)
 
 
 def _setitem(tensor: Any, index: Any, value: Any) -> Any:
@@ -50,6 +60,15 @@ def _einsum(equation: str, operands: Sequence[Any]) -> Any:
     import torch
 
     return torch.einsum(equation, *operands)
+
+
+def _scattering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch gives a number in the place of src the name value."""
+
+    def scatter(input: Any, dim: int, index: Any, src: Any = None, value: Any = None) -> Any:
+        return function(input, dim, index, value if src is None else src)
+
+    return scatter
 
 
 def bound(call: Call) -> Callable[[list[Any]], Sequence[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradspec.engine.inplace import check_view
-from gradspec.engine.plan import Freed, Part
+from gradspec.engine.plan import Freed, Part, sum_to
 from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
 from gradspec.errors import ProgramError
 
@@ -34,8 +34,8 @@ class Walk:
     """
 
     __slots__ = (
-        "after", "arrive", "before", "idle", "ordered", "reached", "recorder", "retain_graph", "visit",
-        "within",
+        "after", "arrive", "before", "idle", "leaves", "left", "ordered", "reached", "recorder",
+        "retain_graph", "visit", "within",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,8 @@ class Walk:
         self.after = after or {}
         self.ordered = ordered
         self.idle = idle
+        self.left: dict[int, Any] = {}  # slot → cotangent that is still to be used
+        self.leaves: dict[int, Any] = {}  # the same, of leaves that are to be served
 
     def is_plain(self, tape: Tape) -> bool:
         """Whether nodes just have to run, one after the other."""
@@ -84,8 +86,8 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
     """
     nodes, ins, values = tape.nodes, tape.ins, tape.values
     free = not how.retain_graph
-    grads = Cotangents(seeds) if tape.special else dict(seeds)
-    leaves: dict[int, Any] = {}
+    grads = how.left = Cotangents(seeds) if tape.special else dict(seeds)
+    leaves = how.leaves
     careful = None if how.is_plain(tape) else _Careful(tape, how, grads, leaves)
     k = max(grads, default=-1)
     misses = 0
@@ -114,8 +116,7 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
         if not how.ordered:
             _serve_complete(tape, how, leaves, grads, k)
         raise
-    for leaf, ct in leaves.items():
-        how.arrive(leaf, ct)
+    _serve_all(how, leaves)
 
 
 class _Careful:
@@ -140,17 +141,13 @@ class _Careful:
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within or type(plan) is Part:
-            shape = tape.memory.bent.get(k)
-            if shape is not None and tape.kinds[k].shape != shape:
-                have = list(tape.kinds[k].shape)
-                raise ProgramError(
-                    "gradient-shape", f"{plan.name} made shape {list(shape)}, which is {have} now"
-                )
+            if k in tape.memory.bent:
+                ct = self._bent(k, ct)
             if k in how.before:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            if k in how.idle and type(plan) is not Freed:
+            if k in how.idle and type(plan) not in (Freed, Part):
                 back = _nothing
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)
@@ -169,6 +166,23 @@ class _Careful:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
                 _serve(how, grads, self.waits, _fed(plan, tape.ins[k]))
+
+    def _bent(self, k: int, ct: Any) -> Any:
+        """A cotangent in the shape that a node gave, where the tensor's was changed in place unrecorded.
+
+        Raises:
+            ProgramError: gradient-shape where it is none that the other broadcasts to.
+        """
+        tape, kind = self.tape, self.tape.kinds[k]
+        shape = tape.memory.bent[k]
+        lead = len(kind.shape) - len(shape)
+        pairs = zip(shape, kind.shape[max(lead, 0) :], strict=False)
+        if lead < 0 or any(mine not in (1, given) for mine, given in pairs):
+            name, have = tape.nodes[k].name, list(kind.shape)
+            raise ProgramError("gradient-shape", f"{name} made shape {list(shape)}, which is {have} now")
+        library = tape.engine.library
+        space = self.how.recorder or library.namespace(kind.dtype, zero_dim=not kind.shape)
+        return sum_to(space if self.how.recorder is None else space.space(kind.dtype), ct, shape)
 
 
 def _nothing(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
@@ -220,8 +234,15 @@ def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[i
             if tape.nodes[slot] is not None:  # a leaf may have been computed too, under no_grad
                 waiting.extend(_fed(tape.nodes[slot], tape.ins[slot]))
     leaves.update((s, ct) for s, ct in grads.items() if tape.nodes[s] is None and s not in short)
-    for leaf, ct in leaves.items():
-        how.arrive(leaf, ct)
+    for leaf in leaves:
+        grads.pop(leaf, None)
+    _serve_all(how, leaves)
+
+
+def _serve_all(how: Walk, leaves: dict[int, Any]) -> None:
+    while leaves:
+        leaf = next(iter(leaves))
+        how.arrive(leaf, leaves.pop(leaf))
 
 
 def _check_saved(tape: Tape, plan: Any, k: int) -> None:
@@ -313,7 +334,7 @@ def _apart(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int,
 
 
 def _fed(node: Any, ins: tuple[int, ...]) -> tuple[int, ...]:
-    """The slots that a node hands gradients to: a node has `feeds`, the input positions, unless these are all."""
+    """The slots that a node hands gradients to; `feeds` are the input positions, where these are not all."""
     feeds = getattr(node, "feeds", None)
     return ins if feeds is None else tuple([ins[position] for position in feeds])
 

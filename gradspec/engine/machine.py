@@ -14,6 +14,7 @@ from gradspec.dtypes import is_differentiable
 from gradspec.engine import graph
 from gradspec.engine.inplace import change, check_memory, check_target, current
 from gradspec.engine.memory import View
+from gradspec.engine.strides import spread_over
 from gradspec.engine.tape import Tape
 from gradspec.errors import ProgramError, UnsupportedFeature
 
@@ -233,11 +234,14 @@ class Machine:
 
     def _is_itself(self, tensor: int, other: int) -> bool:
         """Whether writing one into the other would write the same numbers to the same places."""
-        memory = self.memory
-        mine, theirs = memory.slot(tensor), memory.slot(other)
-        same = memory.root(tensor) == memory.root(other) and memory.layout(mine) == memory.layout(theirs)
-        kinds = self.kind(tensor), self.kind(other)
-        return same and all(getattr(kinds[0], word) == getattr(kinds[1], word) for word in ("dtype", "shape"))
+        memory, mine, given = self.memory, self.kind(tensor), self.kind(other)
+        if memory.root(tensor) != memory.root(other) or mine.dtype != given.dtype:
+            return False
+        target, source = memory.layout(memory.slot(tensor)), memory.layout(memory.slot(other))
+        strides = source.strides
+        if given.shape != mine.shape:
+            strides = spread_over(given.shape, strides, mine.shape)
+        return (target.strides, target.offset) == (strides, source.offset)
 
     def detach_in_place(self, tensor: int) -> None:
         """detach_(). Raises ProgramError view-detached-in-place."""

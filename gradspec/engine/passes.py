@@ -37,6 +37,7 @@ class Passes:
         self._recorder: Any = None
         self._start = 0  # the first slot that the present walk may make
         self._held: set[int] = set()  # slots of tensors that hooks gave
+        self._how: Any = None  # the present walk
 
     def backward(
         self,
@@ -73,8 +74,8 @@ class Passes:
                     function([None if ct is UNDEFINED else self._tensor(ct, machine.kind(tensor))])
                 if machine.kind(tensor).grad:  # nothing goes to a leaf whose flag was taken since
                     self._accumulate(tensor, ct)
-                for function in list(machine.after.get(tensor, {}).values()):
-                    function(tensor)
+                for accumulated in list(machine.after.get(tensor, {}).values()):
+                    accumulated(tensor)
                 for function in list(after.values()):
                     function([])
 
@@ -245,13 +246,13 @@ class Passes:
     def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
         mode, self.tape.recording = self.tape.recording, create_graph
         task, self.tape.task = self.tape.task, Task()
-        before = self._start, self._held
-        self._start, self._held = len(self.tape.values), set()
+        before = self._start, self._held, self._how
+        self._start, self._held, self._how = len(self.tape.values), set(), how
         try:
             walk(self.tape, seeds, how)
         finally:
             self.tape.recording, self.tape.task = mode, task
-            self._start, self._held = before
+            self._start, self._held, self._how = before
 
     def _reach(
         self, seeds: dict[int, Any], chosen: set[int] | None, *, single: bool
@@ -260,20 +261,14 @@ class Passes:
         the same, the chosen ones, and a single root."""
         if chosen is None:
             return None, None
-        chosen = chosen | self._siblings(chosen)
-        within = leads_to(self.tape, chosen, max(seeds, default=-1))
+        wanted = chosen | {self._node_of(slot) for slot in chosen}
+        within = leads_to(self.tape, wanted, max(seeds, default=-1))
         reached = within | chosen | (set(seeds) if single else set())
         return within, reached | {self._node_of(slot) for slot in reached}
 
     def _node_of(self, slot: int) -> int:
         """Where the node of a slot stands: below it where it is one of several outputs."""
         return self.tape.ins[slot][0] if isinstance(self.tape.nodes[slot], Part) else slot
-
-    def _siblings(self, chosen: set[int]) -> set[int]:
-        """The outputs of the nodes that one of the chosen is an output of: what leads to one leads to all."""
-        nodes, ins = self.tape.nodes, self.tape.ins
-        found = [(ins[slot][0], nodes[slot].count) for slot in chosen if isinstance(nodes[slot], Part)]
-        return {node + 1 + part for node, count in found for part in range(count)}
 
     def _own_nodes(self, chosen: set[int]) -> set[int]:
         """The slots of the nodes that made the chosen tensors: as in torch, backward(inputs=) runs these."""
@@ -363,7 +358,7 @@ class Passes:
         visits.update((node, _each(found)) for node, found in nodes.items())
         return visits
 
-    def _node_hooks(self, reached: set[int] | None) -> dict[str, dict[int, Callable[[Any], None]]]:
+    def _node_hooks(self, reached: set[int] | None) -> dict[str, Any]:
         """What a walk is to call before and after single nodes."""
         before = {slot: self._before(slot, hooks) for slot, hooks in self.machine.nodes_before.items()}
         after = {slot: self._after(slot, hooks, reached) for slot, hooks in self.machine.nodes_after.items()}
@@ -394,11 +389,8 @@ class Passes:
             given: list[int | None] = []
             for position, edge in zip(self.tape.nodes[slot].edges, edges(self.tape, slot), strict=True):
                 part = None if position is None or edge is None else parts.get(position)
-                if (
-                    part is None
-                    or part is UNDEFINED
-                    or (reached is not None and ins[position] not in reached)
-                ):
+                unwanted = reached is not None and position is not None and ins[position] not in reached
+                if part is None or part is UNDEFINED or unwanted:
                     given.append(None)
                 else:
                     given.append(self._tensor(part, kinds[ins[position]]))
@@ -496,7 +488,9 @@ class Passes:
         tape, memory = self.tape, self.machine.memory
         if tape.recording:
             return int(tape.ops.duplicate(ct).slot)
+        waiting = [*self._how.left.values(), *self._how.leaves.values()]
         held = ct.slot < self._start or ct.slot in self._held
+        held = held or any(isinstance(other, Traced) and other.slot == ct.slot for other in waiting)
         mine, leafs = memory.strides(ct.slot), memory.strides(memory.slot(leaf))
         if ct.slot in memory.views and not held and obeys(ct.shape, mine, leafs):
             return int(tape.ops.detach(ct).slot)

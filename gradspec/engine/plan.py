@@ -73,7 +73,8 @@ class Plan:
         in_place: bool = False,
     ) -> None:
         self.op = op
-        self.rule_of = {} if in_place and not op.derived_in_place else op.rules
+        rules = {**op.rules, **op.rules_in_place} if in_place else op.rules
+        self.rule_of = {} if in_place and not op.derived_in_place else rules
         self.arguments = arguments  # templates by parameter name, defaults filled in
         self.inputs = inputs
         self.library = library
@@ -257,8 +258,11 @@ class Plan:
             # torch asks whether a value is needed only where several may be
             rules = list(self.rule_of.values())
         names = {name for rule in rules for name in rule.names}
-        # and it saves the result for every gradient there could be
-        self.saves_output = self.records and any("y" in rule.names for rule in self._possible_rules())
+        if self.records:
+            # what more than one gradient may need is saved whichever is wanted, and so is the result
+            possible = [name for rule in self._possible_rules() for name in set(rule.names)]
+            names |= {name for name in possible if possible.count(name) > 1 or name == "y"}
+        self.saves_output = "y" in names
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
         self.saves = tuple(k for k in positions if not self.inputs[k].weak)

@@ -38,6 +38,7 @@ class OpLike(Protocol):
     params: Any  # tuple[ParamLike, ...]
     by_name: Any  # dict[str, ParamLike]
     rules: Any  # dict[str, RuleLike]
+    rules_in_place: Any  # dict[str, RuleLike]
     node: Any
     node_in_place: Any
     derived_in_place: bool
@@ -47,6 +48,8 @@ class OpLike(Protocol):
     dynamic: bool
     view: bool
     apart: tuple[str, ...]
+    fixed: tuple[str, ...]
+    tracks_complex: bool
     check: Callable[..., None] | None
     check_in_place: Callable[..., None] | None
     written: Any  # int, or a function that gives one

@@ -85,6 +85,8 @@ class Table(dict[tuple[Kind, ...], Any]):
             op.check(**shown)
         if self.in_place and op.check_in_place is not None:
             op.check_in_place(**shown)
+        if self.recording:
+            self._may_be_recorded(kinds)
         body = op.forward if op.kind == "composite" else None
         if body is None and op.expand is not None:
             body = op.expand(**dtype_pairs(op, seen))
@@ -99,6 +101,14 @@ class Table(dict[tuple[Kind, ...], Any]):
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
             self[kinds] = plan
         return plan
+
+    def _may_be_recorded(self, kinds: tuple[Kind, ...]) -> None:
+        """Raises no-derivative and dtype-unsupported for an argument that requires grad and may not."""
+        op = self.op
+        if any(fill(self.arguments[name], lambda k: kinds[k].grad) for name in op.fixed):
+            raise ProgramError("no-derivative", f"{op.name} takes {' and '.join(op.fixed)} as constants")
+        if not (op.tracks_complex or self.in_place) and any(k.grad and category(k.dtype) == 3 for k in kinds):
+            raise ProgramError("dtype-unsupported", f"{op.name} of complex tensors is not differentiated")
 
     def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
         """The plan of a call that is no expansion."""

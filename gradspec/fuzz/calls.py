@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
+from gradspec.fuzz.indexed import INDEXED
 from gradspec.fuzz.literals import number_text
 from gradspec.ops import registry
 
@@ -28,7 +29,7 @@ _DOMAIN = ("bool", "int", "float", "complex")
 _ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 VIEWS = (
     "transpose", "permute", "expand", "reshape", "view", "flatten", "squeeze", "unsqueeze", "__getitem__",
-    "split", "T", "mT", "detach", "real",
+    "split", "unbind", "chunk", "narrow", "diagonal", "T", "mT", "detach", "real",
 )  # fmt: skip
 
 
@@ -108,13 +109,15 @@ def _by_signature(rng: Random, live: Live, op: Op, first: str) -> str | None:
     sample = rng.choice(op.samples).args if op.samples else {}
     parts: list[str] = []
     shape = live[first].shape
+    keyword = False  # what follows a keyword is one too
     for param in op.params:
         text = _argument(rng, live, param, sample, parts, first, shape)
         if text is None:
             if param.required:
                 return None
             continue
-        keyword = param.keyword_only or (parts and not param.is_tensor) or len(parts) < op.params.index(param)
+        left_out = len(parts) < op.params.index(param)
+        keyword = keyword or param.keyword_only or left_out or bool(parts and not param.is_tensor)
         parts.append(f"{param.name}={text}" if keyword else text)
     swap = len(parts) == 2 and not parts[1].startswith("dim") and "=" not in parts[1] and not op.inplace
     if swap and op.params[0].kind == "Operand" and rng.random() < 0.3:
@@ -331,6 +334,58 @@ def _prod(rng: Random, live: Live, x: str) -> str:
     return f"{x}, dim={dims_text(rng, len(live[x].shape))}{keep}"
 
 
+def _pair(rng: Random, live: Live, x: str) -> str | None:
+    """A loss: torch warns where its two tensors differ in shape."""
+    shape, dtype = live[x].shape, live[x].dtype
+    other = pick(rng, live, lambda known: known.shape == shape and known.dtype == dtype)
+    reduction = rng.choice(("", ", reduction='sum'", ", reduction='none'"))
+    return None if other is None else f"{x}, {other}{reduction}"
+
+
+def _classes(rng: Random, live: Live, x: str) -> str | None:
+    shape = live[x].shape
+    if len(shape) not in (1, 2) or 0 in shape:
+        return None
+    count = shape[-1]
+    classes: Any = (
+        rng.randrange(count) if len(shape) == 1 else [rng.randrange(count) for _ in range(shape[0])]
+    )
+    return f"{x}, tensor({classes}){rng.choice(('', f', ignore_index={rng.randrange(count)}'))}"
+
+
+def _layer_norm(rng: Random, live: Live, x: str) -> str | None:
+    shape, dtype = live[x].shape, live[x].dtype
+    if not shape:
+        return None
+    end = shape[rng.randrange(len(shape)) :]
+    weight = pick(rng, live, lambda known: known.shape == end and known.dtype == dtype)
+    given = f", {weight}" if weight and rng.random() < 0.6 else ""
+    return f"{x}, {list(end)}{given}, eps=0.25"
+
+
+def _cdist(rng: Random, live: Live, x: str) -> str | None:
+    shape, dtype = live[x].shape, live[x].dtype
+    if len(shape) < 2:
+        return None
+    other = pick(
+        rng,
+        live,
+        lambda known: known.dtype == dtype and len(known.shape) == 2 and known.shape[-1] == shape[-1],
+    )
+    return None if other is None else f"{x}, {other}{rng.choice(('', ', p=1', ', p=inf', ', p=3'))}"
+
+
+def _dist(rng: Random, live: Live, x: str) -> str | None:
+    """torch's gradient of a real tensor beside a complex one is refused by its own engine."""
+    shape, kind = live[x].shape, category(live[x].dtype)
+    other = pick(rng, live, lambda known: broadcastable(known.shape, shape) and category(known.dtype) == kind)
+    return None if other is None else f"{x}, {other}{rng.choice(('', ', p=1', ', p=inf', ', p=1.5'))}"
+
+
+def _dropout(rng: Random, live: Live, x: str) -> str:
+    return f"{x}, {rng.choice(('0', '1.0', 'training=False'))}"
+
+
 def _at_least_2d(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, diagonal={rng.randrange(-2, 3)}" if len(live[x].shape) >= 2 else None
 
@@ -410,4 +465,11 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only,
     "clamp": _clamp, "logsumexp": _some_dims, "logaddexp": _of_one_kind,
+    **INDEXED,
+}  # fmt: skip
+_MAKERS |= {
+    "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,
+    "binary_cross_entropy_with_logits": _pair, "nll_loss": _classes, "cross_entropy": _classes,
+    "layer_norm": _layer_norm, "cdist": _cdist, "dist": _dist,
+    "dropout": _dropout,
 }  # fmt: skip

@@ -582,7 +582,7 @@ def _words(text: str) -> list[str]:
 _WEIGHTS: tuple[tuple[Callable[[Author], bool], float], ...] = (
     (Author.compute, 34), (Author.make_view, 13), (Author.change, 9), (Author.assign, 5),
     (Author.make_leaf, 2), (Author.alias, 1), (Author.retain, 6), (Author.backward, 13), (Author.grad, 5),
-    (Author.jvp, 0.8), (Author.zero, 2.5), (Author.read_grad, 2), (Author.set_grad, 1.2),
+    (Author.jvp, 2.5), (Author.zero, 2.5), (Author.read_grad, 2), (Author.set_grad, 1.2),
     (Author.change_grad, 1), (Author.switch, 2), (Author.cut, 3), (Author.set_data, 0.6), (Author.block, 5),
     (Author.hook, 4), (Author.unhook, 1),
 )  # fmt: skip

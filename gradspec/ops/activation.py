@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import pi, prod, sqrt
 from typing import Any
 
-from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part
-from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, elementwise, general
+from gradspec.errors import UnsupportedFeature
+from gradspec.ops.arguments import axis_of, check_axis, drops_imaginary_part, fault
+from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, elementwise, general
 from gradspec.ops.samples import reals, sample, uniform
 
-__all__ = ["log_softmax", "relu", "softmax"]
+__all__ = ["dropout", "gelu", "log_softmax", "relu", "silu", "softmax", "softplus"]
 
 
 @elementwise(
@@ -33,6 +34,138 @@ def relu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 @relu.vjp("input")
 def _(xp: Xp, ct: Array, y: Array) -> Array:
     return xp.gate(ct, y)
+
+
+@elementwise(
+    node="SoftplusBackward0",
+    dtypes=KEEP,
+    accepts=("float",),
+    samples=(
+        *reals(-4, 4),
+        sample(input=uniform(4, low=-90, high=90)),
+        sample(input=uniform(4), beta=2.5),
+        sample(input=uniform(4, low=1.5, high=4), beta=2, threshold=3),
+        sample(input=uniform(4), beta=-1.5, threshold=5),
+    ),
+    kinks={"beta·x = threshold": {"torch": "of the curve", "right": 1.0}},
+)
+def softplus(xp: Xp, input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """y = ln(1 + e^(beta·x))/beta, x where beta·x > threshold; dy/dx = σ(beta·x), 1. Shape: any → same.
+
+    Source: elementary; the straight part is torch's, whose jump is ln(1 + e^−threshold)/beta.
+    """
+    scaled = xp.multiply(input, beta)
+    straight = xp.greater(scaled, threshold)
+    bent = xp.log1p(xp.exp(xp.where(straight, 0, scaled)))
+    return xp.where(straight, input, xp.divide(bent, beta))
+
+
+@softplus.vjp("input")
+def _(xp: Xp, ct: Array, input: Array, beta: float, threshold: float) -> Array:
+    scaled = xp.multiply(input, beta)
+    return xp.where(xp.greater(scaled, threshold), ct, xp.multiply(ct, xp.sigmoid(scaled)))
+
+
+@elementwise(
+    node="SiluBackward0",
+    dtypes=KEEP,
+    accepts=("float", "complex"),
+    tracks_complex=False,
+    inplace=True,
+    samples=(*reals(-5, 5), sample(input=uniform(4, low=-90, high=90))),
+)
+def silu(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
+    """y = x·σ(x); dy/dx = s·(1 + x·(1 − s)), s = σ(x). Shape: any → same. NaN at −∞.
+
+    A complex tensor that requires grad is refused, but not by `silu_(input)`, as which a statement with
+    inplace=True is read.
+
+    Source: the product rule.
+    """
+    return xp.multiply(input, xp.sigmoid(input))
+
+
+@silu.partial("input")
+def _(xp: Xp, input: Array) -> Array:
+    s = xp.sigmoid(input)
+    return xp.multiply(s, xp.add(1.0, xp.multiply(input, xp.subtract(1.0, s))))
+
+
+def _approximation(approximate: str, **_: Any) -> None:
+    if approximate not in ("none", "tanh"):
+        raise fault("invalid-argument", f'approximate is "none" or "tanh", not "{approximate}"')
+
+
+@elementwise(
+    node="GeluBackward0",
+    dtypes=KEEP,
+    accepts=("float",),
+    check=_approximation,
+    samples=(
+        *reals(-4, 4),
+        sample(input=uniform(4, low=-90, high=90)),
+        sample(input=uniform(2, 3), approximate="tanh"),
+        sample(input=uniform(4, low=-90, high=90), approximate="tanh"),
+    ),
+)
+def gelu(xp: Xp, input: Tensor, approximate: str = "none") -> Tensor:
+    """y = x·Φ(x), Φ the normal distribution; dy/dx = Φ(x) + x·φ(x). Shape: any → same. NaN at −∞.
+
+    With approximate="tanh" Φ(x) is (1 + tanh u)/2, u = √(2/π)·(x + 0.044715·x³).
+
+    Source: Hendrycks and Gimpel 2016.
+    """
+    return xp.multiply(xp.multiply(input, 0.5), xp.add(1.0, _twice_less_one(xp, input, approximate)))
+
+
+CUBIC = 0.044715
+
+
+def _twice_less_one(xp: Xp, x: Array, approximate: str) -> Array:
+    """2Φ(x) − 1."""
+    if approximate == "none":
+        return xp.erf(xp.multiply(x, sqrt(0.5)))
+    cube = xp.multiply(x, xp.square(x))
+    return xp.tanh(xp.multiply(xp.add(x, xp.multiply(cube, CUBIC)), sqrt(2 / pi)))
+
+
+@gelu.partial("input")
+def _(xp: Xp, input: Array, approximate: str) -> Array:
+    bent = _twice_less_one(xp, input, approximate)
+    if approximate == "none":
+        twice_density = xp.multiply(xp.exp(xp.multiply(xp.square(input), -0.5)), sqrt(2 / pi))
+    else:
+        rate = xp.multiply(xp.add(1.0, xp.multiply(xp.square(input), 3 * CUBIC)), sqrt(2 / pi))
+        twice_density = xp.multiply(xp.subtract(1.0, xp.square(bent)), rate)
+    return xp.multiply(xp.add(xp.add(1.0, bent), xp.multiply(input, twice_density)), 0.5)
+
+
+def _share_dropped(input: Any, p: float, training: bool, **_: Any) -> None:
+    if not 0 <= p <= 1:
+        raise fault("invalid-argument", f"p is {p}: a probability lies between 0 and 1")
+    if training and 0 < p < 1 and prod(input.shape):
+        raise UnsupportedFeature("random", f"dropout with p={p} draws what it drops: no two frameworks alike")
+
+
+@composite(
+    check=_share_dropped,
+    samples=(
+        sample(input=uniform(3), p=1.0),
+        sample(input=uniform(2, 3), p=0),
+        sample(input=uniform(2, 3), training=False),
+        sample(input=uniform(), p=1),
+        sample(input=uniform(0)),
+    ),
+)
+def dropout(F: Any, input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """0·input for p = 1; input itself for p = 0 and outside of training. Shape: any → same.
+
+    Any other p draws at random which elements become 0, which no two frameworks do alike: unsupported.
+    There is no inplace here.
+
+    Source: Srivastava et al. 2014, where nothing is left to chance.
+    """
+    return F.mul(input, False) if p == 1 and training and prod(input.shape) else input
 
 
 def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:

@@ -1,17 +1,21 @@
-"""Copies, casts and fills of a tensor: how a tensor becomes another of the same shape."""
+"""Copies, casts and fills of a tensor: how a tensor becomes another, mostly of the same shape."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from gradspec.dtypes import DTYPES
 from gradspec.errors import did_you_mean
 from gradspec.ops.arguments import drops_imaginary_part, fault
-from gradspec.ops.registry import KEEP, Array, DType, Tensor, Xp, composite, constant, linear
+from gradspec.ops.registry import KEEP, Array, DType, Size, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import reals, sample, uniform
 from gradspec.ops.strides import kept
 
-__all__ = ["clone", "contiguous_clone", "detach", "ones_like", "to", "to_copy", "zeros_like"]
+__all__ = [
+    "clone", "contiguous", "contiguous_clone", "detach", "new_zeros", "ones_like", "to", "to_copy",
+    "zeros_like",
+]  # fmt: skip
 
 
 def _given_or_own(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
@@ -37,6 +41,28 @@ def ones_like(xp: Xp, input: Tensor, *, dtype: DType | None = None) -> Tensor:
     Source: elementary.
     """
     return xp.ones_like(input) if dtype is None else xp.ones(xp.shape(input), dtype)
+
+
+def _check_size(size: Any, **_: Any) -> None:
+    if any(n < 0 for n in size):
+        raise fault("invalid-argument", f"size {list(size)} has a negative entry")
+
+
+@constant(
+    dtypes=_given_or_own,
+    check=_check_size,
+    samples=(
+        sample(input=uniform(2), size=[2, 3]),
+        sample(input=uniform(), size=[]),
+        sample(input=uniform(2), size=[0, 2], dtype="int64"),
+    ),
+)
+def new_zeros(xp: Xp, input: Tensor, size: Size, *, dtype: DType | None = None) -> Tensor:
+    """Zeros of shape `size`; dtype the input's if not given. No gradient.
+
+    Source: elementary.
+    """
+    return xp.zeros(tuple(size), dtype)
 
 
 @linear(node="CloneBackward0", dtypes=KEEP, internal=True)
@@ -65,6 +91,25 @@ def clone(xp: Xp, input: Tensor) -> Tensor:
 @clone.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return ct
+
+
+def _is_contiguous(x: Any) -> bool:
+    """Whether neighbours in C order are neighbours in memory."""
+    step = 1
+    for size, stride in zip(reversed(x.shape), reversed(x.strides), strict=True):
+        if size != 1 and stride != step:
+            return not prod(x.shape)
+        step *= size
+    return True
+
+
+@composite(samples=reals(-3, 3))
+def contiguous(F: Any, input: Tensor) -> Tensor:
+    """The very tensor where its elements lie in C order, else a copy. Shape: any → same.
+
+    Source: the identity.
+    """
+    return input if _is_contiguous(input) else F.contiguous_clone(input)
 
 
 @constant(dtypes=KEEP, view=True, strides=kept, samples=reals(-3, 3))

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradspec.dtypes import INTEGRAL
 from gradspec.ops.arguments import axis_of, check_axis, each, fault
+from gradspec.ops.places import at, at_least_1d, check_range, index_1d, is_beyond
 from gradspec.ops.registry import INDEX, KEEP, Array, Index, Tensor, Xp, composite, constant, linear
 from gradspec.ops.samples import ints, sample, uniform
 from gradspec.ops.strides import selected, sliced
@@ -22,22 +23,18 @@ def _check_select(input: Any, dim: int, index: int, **_: Any) -> None:
         raise fault("index-out-of-range", f"index {index} is out of range for dim {dim} of size {size}")
 
 
-def _at(dim: int, index: Any) -> tuple[Any, ...]:
-    return (*(slice(None),) * dim, index)
-
-
 @linear(node="SelectBackward0", dtypes=KEEP, view=True, strides=selected, internal=True, check=_check_select)
 def select(xp: Xp, input: Tensor, dim: int, index: int) -> Tensor:
     """Element `index` of the axis `dim`, which goes. Shares memory.
 
     Source: linear; the transpose puts the cotangent into zeros.
     """
-    return xp.getitem(input, _at(dim, index))
+    return xp.getitem(input, at(dim, index))
 
 
 @select.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, dim: int, index: int) -> Array:
-    return xp.put_add(input_meta.shape, _at(dim, index), ct)
+    return xp.put_add(input_meta.shape, at(dim, index), ct)
 
 
 @linear(node="SliceBackward0", dtypes=KEEP, view=True, strides=sliced, internal=True, name="slice")
@@ -46,12 +43,12 @@ def slice_axis(xp: Xp, input: Tensor, dim: int, start: int, stop: int, step: int
 
     Source: linear; the transpose puts the cotangent into zeros.
     """
-    return xp.getitem(input, _at(dim, slice(start, stop, step)))
+    return xp.getitem(input, at(dim, slice(start, stop, step)))
 
 
 @slice_axis.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, dim: int, start: int, stop: int, step: int) -> Array:
-    return xp.put_add(input_meta.shape, _at(dim, slice(start, stop, step)), ct)
+    return xp.put_add(input_meta.shape, at(dim, slice(start, stop, step)), ct)
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -99,7 +96,7 @@ def _checked(xp: Xp, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
             entries.append(entry)
             axis += 1 if isinstance(entry, slice) else len(xp.shape(entry))
             continue
-        if _is_beyond(xp, entry, -shape[axis], shape[axis]):
+        if is_beyond(xp, entry, -shape[axis], shape[axis]):
             if not nothing:
                 raise fault("index-out-of-range", f"an index is not in [{-shape[axis]}, {shape[axis] - 1}]")
             entry = xp.zeros_like(entry)
@@ -120,13 +117,6 @@ def _left(entries: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _is_mask(array: Any) -> bool:
     return isinstance(array, bool) or str(getattr(array, "dtype", "int64")) == "bool"
-
-
-def _is_beyond(xp: Xp, index: Array, low: int, end: int) -> bool:
-    """Whether an index has a number below `low`, or one that is not below `end`."""
-    if not prod(xp.shape(index)):
-        return False
-    return bool(xp.any(xp.less(index, low))) or bool(xp.any(xp.greater_equal(index, end)))
 
 
 def _consumed(entry: Any) -> int:
@@ -322,22 +312,11 @@ def gather(xp: Xp, input: Tensor, dim: int, index: Tensor) -> Tensor:
     if not prod(xp.shape(index)):
         return xp.zeros(xp.shape(index))
     axis = axis_of(dim, len(shape))
-    size = (shape or (1,))[axis]
-    if _is_beyond(xp, index, 0, size):
-        raise fault("index-out-of-range", f"an index is not in [0, {size - 1}]")
+    check_range(xp, index, (shape or (1,))[axis], allow_negative=False)
     if not shape or not xp.shape(index):
-        flat = xp.take_along_axis(_at_least_1d(xp, input), _index_1d(xp, index), axis)
+        flat = xp.take_along_axis(at_least_1d(xp, input), index_1d(xp, index), axis)
         return xp.reshape(flat, xp.shape(index))
     return xp.take_along_axis(input, index, axis)
-
-
-def _at_least_1d(xp: Xp, x: Array) -> Array:
-    return x if xp.shape(x) else xp.reshape(x, (1,))
-
-
-def _index_1d(xp: Xp, index: Array) -> Array:
-    # a bare number would become an array of the namespace's own dtype
-    return index if xp.shape(index) else xp.astype(xp.reshape(index, (1,)), "int64")
 
 
 @gather.adjoint("input")
@@ -347,5 +326,5 @@ def _(xp: Xp, ct: Array, input: Array, input_meta: Any, index: Array, y_meta: An
     axis = axis_of(dim, len(shape))
     if not prod(y_meta.shape):
         return xp.zeros(shape)
-    total = xp.scatter_add(shape or (1,), _index_1d(xp, index), _at_least_1d(xp, ct), axis)
+    total = xp.scatter_add(shape or (1,), index_1d(xp, index), at_least_1d(xp, ct), axis)
     return total if shape else xp.reshape(total, ())

@@ -9,7 +9,7 @@ from gradspec.ops.arguments import broadcast_shapes, each, fault
 from gradspec.ops.registry import SAME, Array, Tensor, Xp, composite, general
 from gradspec.ops.samples import sample, uniform
 
-__all__ = ["addmm", "bmm", "dot", "linear_layer", "matmul", "mm", "mv"]
+__all__ = ["addmm", "bmm", "dot", "linear_layer", "matmul", "mm", "mv", "vdot"]
 
 NUMBERS = ("float", "complex", "int")
 
@@ -70,6 +70,31 @@ def _(xp: Xp, ct: Array, tensor: Array) -> Array:
 @dot.vjp("tensor")
 def _(xp: Xp, ct: Array, input: Array) -> Array:
     return xp.multiply(ct, xp.conj(input))
+
+
+@general(
+    node="VdotBackward0",
+    dtypes=SAME,
+    accepts=NUMBERS,
+    check=each(_ranks(input=1, other=1), _meets("input", "other")),
+    samples=(sample(input=uniform(3), other=uniform(3)), sample(input=uniform(0), other=uniform(0))),
+)
+def vdot(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """Σᵢ inputᵢ*·otherᵢ, the first conjugated. Shapes: [n], [n] → [].
+
+    Source: bilinear over the reals; c̄t·other for input, ct·input for other.
+    """
+    return xp.matmul(xp.conj(input), other)
+
+
+@vdot.vjp("input")
+def _(xp: Xp, ct: Array, other: Array) -> Array:
+    return xp.multiply(xp.conj(ct), other)
+
+
+@vdot.vjp("other")
+def _(xp: Xp, ct: Array, input: Array) -> Array:
+    return xp.multiply(ct, input)
 
 
 @general(

@@ -9,15 +9,9 @@ from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
-    "copy",
-    "duplicate",
-    "fill_all",
-    "index_get",
-    "index_put",
-    "index_put_add",
-    "scatter_onto",
+    "beside", "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write", "scatter_onto",
     "threshold_backward",
-]
+]  # fmt: skip
 
 
 @linear(node="IndexBackward0", dtypes=KEEP, internal=True, dynamic=True)
@@ -48,17 +42,17 @@ def _sheds_axes(values: Any, **_: Any) -> bool:
 
 
 @linear(node="IndexPutBackward0", hides=_sheds_axes, dtypes=KEEP, internal=True)
-def index_put(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
+def index_write(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
     """input with values written at index. Source: linear in both."""
     return xp.put(input, index_arrays(xp, index), values)
 
 
-@index_put.adjoint("input")
+@index_write.adjoint("input")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
     return xp.put(ct, index_arrays(xp, index), 0)
 
 
-@index_put.adjoint("values")
+@index_write.adjoint("values")
 def _(xp: Xp, ct: Array, index: Any) -> Array:
     return xp.getitem(ct, index_arrays(xp, index))
 
@@ -154,6 +148,22 @@ def _(xp: Xp, ct: Array, result: Array) -> Array:
 @threshold_backward.vjp("result")
 def _(xp: Xp, result_meta: Any) -> Array:
     return xp.zeros(result_meta.shape)
+
+
+@linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True, apart=("other",))
+def beside(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """input, a choice that other made. Source: the identity in input, piecewise constant in other."""
+    return input
+
+
+@beside.adjoint("input")
+def _(xp: Xp, ct: Array) -> Array:
+    return ct
+
+
+@beside.adjoint("other")
+def _(xp: Xp, other_meta: Any) -> Array:
+    return xp.zeros(other_meta.shape)
 
 
 @linear(node="CopyBackwards", dtypes=KEEP, internal=True)

@@ -30,9 +30,11 @@ SAME_ARGUMENTS = {
     "erfc": "erfc", "erfinv": "erfinv", "lgamma": "lgamma", "digamma": "digamma", "polygamma": "polygamma",
     "floor": "floor", "trunc": "trunc", "round": "round", "fmod": "fmod", "hypot": "hypot", "atan2": "atan2",
     "copysign": "copysign", "nextafter": "nextafter",
-    "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_put",
-    "gate": "threshold_backward", "parts": "real_view", "joined": "complex_view",
+    "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_write",
+    "gate": "threshold_backward", "beside": "beside", "parts": "real_view", "joined": "complex_view",
     "cumulative_prod": "cumprod",
+    "angle": "angle", "fft": "fft_c2c", "det": "det", "det_sign": "det_sign",
+    "log_abs_det": "log_abs_det", "inv": "inverse",
 }  # fmt: skip
 # reductions: axis and keepdims become dim and keepdim
 REDUCTIONS = {"sum": "sum", "mean": "mean", "prod": "prod", "max": "amax", "min": "amin"}

@@ -201,12 +201,9 @@ def _no_freedom_left(input: Any, dim: Any, correction: float, **_: Any) -> tuple
     results = product(size for axis, size in enumerate(shape) if axis not in axes_of(dim, len(shape)))
     # torch counts elements for each result, 0 where there is no result
     if (_count(shape, dim) if results else 0) - correction <= 0:
-        return (
-            (
-                "degrees-of-freedom",
-                f"{_count(shape, dim)} elements less correction {correction} leave no freedom",
-            ),
-        )
+        text = f"{_count(shape, dim)} elements less correction {correction} leave no freedom"
+        # torch takes the variance of real and imaginary parts one after the other
+        return (("degrees-of-freedom", text),) * (2 if input.dtype.startswith("complex") else 1)
     return ()
 
 
@@ -285,7 +282,8 @@ def std(
 
     Source: ∂y/∂xᵢ = (xᵢ − mean)/(y·(n − correction)); 0 where all elements are equal.
     """
-    return xp.sqrt(xp.real(_variance(xp, input, dim, correction, keepdim)))
+    # the square root of a bare number is complex where the namespace is
+    return xp.real(xp.sqrt(xp.real(_variance(xp, input, dim, correction, keepdim))))
 
 
 @std.vjp("input")

@@ -133,6 +133,7 @@ class Op:
         self.by_name = {param.name: param for param in self.params}
         self.tensors = tuple(param for param in self.params if param.is_tensor)
         self.rules: dict[str, Rule] = {}
+        self.rules_in_place: dict[str, Rule] = {}  # where `name_(x)` saves other things
         # How grad_fn is called: a word, or a function (arguments by name: tensors as their (dtype,
         # rank) pairs, others as values) → word.
         self.node: str | Callable[..., str] = facts.pop("node", "")
@@ -145,6 +146,9 @@ class Op:
         self.hides: bool | Callable[..., bool] = facts.pop("hides", False)
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
+        # How operands of that form may share the written memory: "any", "same" (all of it, arranged in the
+        # same way) or "none".
+        self.overlap: str = facts.pop("overlap", "same")
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument
         # What a call gives: "one" tensor; "tuple", as many as the shapes say; the results by name, each
         # with its dtype ("" for that of the policy); or a function (arguments by name, of which only the
@@ -190,6 +194,10 @@ class Op:
         self.internal: bool = facts.pop("internal", False)
         # Tensor arguments that take no part in promotion and are never cast (a condition, an index).
         self.apart: tuple[str, ...] = tuple(facts.pop("apart", ()))
+        # Tensor arguments that are taken as constants: one that requires grad is refused (no-derivative).
+        self.fixed: tuple[str, ...] = tuple(facts.pop("fixed", ()))
+        # Complex tensors may require grad; else they are refused so (dtype-unsupported), but not in place.
+        self.tracks_complex: bool = facts.pop("tracks_complex", True)
         # The Tensors parameter that takes all further positional arguments (`einsum(eq, a, b)`).
         self.variadic: str = facts.pop("variadic", "")
         if facts:
@@ -208,9 +216,11 @@ class Op:
         """Register the transpose of a map that is linear in argument."""
         return self._rule("adjoint", argument)
 
-    def vjp(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register the vector-Jacobian product for argument."""
-        return self._rule("vjp", argument)
+    def vjp(
+        self, argument: str, *, in_place: bool = False
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the vector-Jacobian product for argument; `in_place`: of `name_(x, ...)` alone."""
+        return self._rule("vjp", argument, self.rules_in_place if in_place else self.rules)
 
     def chosen(self, arguments: Mapping[str, Any]) -> tuple[Op, Mapping[str, Any]]:
         """The op that a call comes to and its arguments: another one where this op `chooses`, else itself.
@@ -253,7 +263,11 @@ class Op:
             raise ProgramError("dtype-unsupported", message)
         return compute, out
 
-    def _rule(self, kind: str, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _rule(
+        self, kind: str, argument: str, rules: dict[str, Rule] | None = None
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        rules = self.rules if rules is None else rules
+
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
             code = function.__code__
             names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
@@ -263,9 +277,9 @@ class Op:
                 raise TypeError(
                     f"op {self.name}: rule for {argument} names {unknown}, which it does not have"
                 )
-            if argument not in self.by_name or argument in self.rules:
+            if argument not in self.by_name or argument in rules:
                 raise TypeError(f"op {self.name}: no argument {argument}, or a second rule for it")
-            self.rules[argument] = Rule(kind, function, tuple(names))
+            rules[argument] = Rule(kind, function, tuple(names))
             return function
 
         return register

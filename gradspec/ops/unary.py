@@ -255,17 +255,25 @@ def _(xp: Xp, ct: Array) -> Array:
     return xp.zeros_like(ct)
 
 
-@elementwise(node="SgnBackward0", dtypes=KEEP, internal=True)
+@elementwise(
+    node="SgnBackward0",
+    dtypes=KEEP,
+    inplace=True,
+    samples=(*reals(-3.0, -0.5), *reals(0.5, 3.0)),
+    kinks={"z = 0": {"torch": 0.0}},
+)
 def sgn(xp: Xp, input: Tensor) -> Tensor:
-    """y = z/|z|, 0 at 0. Shape: any → same.
+    """y = z/|z|, 0 at 0; of a real number its sign, 0 for NaN. Shape: any → same.
 
-    Source: Wirtinger calculus: with s = z/|z|, ct ↦ (ct − s·Re(s̄·ct))/|z|, and 0 at 0.
+    Source: Wirtinger calculus: with s = z/|z|, ct ↦ (ct − s·Re(s̄·ct))/|z|, and 0 at 0 and for real numbers.
     """
-    return xp.sign(input)
+    return _sign(xp, input)
 
 
 @sgn.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, y: Array, input_meta: Any) -> Array:
+    if category(input_meta.dtype) < 3:
+        return xp.zeros(input_meta.shape)
     size = xp.astype(xp.abs(input), input_meta.dtype)
     at_zero = xp.equal(size, 0.0)
     along = xp.astype(xp.real(xp.multiply(xp.conj(y), ct)), input_meta.dtype)

@@ -12,8 +12,9 @@ from tests.architecture.tree import sources
 
 ENGINE = sorted(name for name in sources() if name.startswith("gradspec.engine"))
 # Words that the engine uses for things of its own, and that happen to be names of ops too: the two ways
-# in which tensors share memory, words of generated source, a kind of op, and what an array namespace offers.
-OWN = {"view", "detach", "slice", "t", "linear"} | set(CONTRACT) | set(EXTRAS)
+# in which tensors share memory, words of generated source, a kind of op, how tensors lie in memory, and what
+# an array namespace offers.
+OWN = {"view", "detach", "slice", "t", "linear", "contiguous"} | set(CONTRACT) | set(EXTRAS)
 OPS = set(registry) - OWN
 
 

@@ -38,7 +38,7 @@ TRUTH = (
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
 )  # fmt: skip
 EXACT = ("negative", "sign", "sqrt", "square", "reciprocal", "floor", "trunc", "round", "conj", "real",
-         "imag", "abs")  # fmt: skip
+         "imag", "abs", "angle")  # fmt: skip
 RISING = (
     "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "log2", "log10", "tan", "asin", "acos",
     "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma", "erfinv", "digamma",
@@ -78,7 +78,7 @@ def ulp_of(name, dtype):
 def out_of(name, dtype):
     if name in TRUTH or name in PREDICATES:
         return "bool"
-    return real_of(dtype) if name in ("abs", "real", "imag") else dtype
+    return real_of(dtype) if name in ("abs", "real", "imag", "angle") else dtype
 
 
 def call(name):

@@ -55,7 +55,7 @@ def test_a_finding_is_a_short_spec_that_says_what_was_expected() -> None:
     came = campaign(SEED, 1, [PLANTED["value"]()], NumpyBackend(), start=number, shrink_seconds=5)
     (finding,) = came.findings.values()
     assert "sin" in finding.spec
-    assert finding.spec.count("\n  - ") <= 3, finding.spec
+    assert finding.spec.count("\n  - ") <= 5, finding.spec  # of 5 to 40 steps drawn
     from gradspec.spec.load import load_text
 
     (spec,) = load_text(finding.spec, "found.gradspec.yaml")

@@ -52,10 +52,30 @@ def _expand(input: Any, size: Any) -> Any:
     return input.expand(size)
 
 
+def _scatter(input: Any, dim: Any, index: Any, src: Any = None, value: Any = None) -> Any:
+    return torch.scatter(input, dim, index, value if src is None else src)
+
+
+def _repeat(input: Any, repeats: Any) -> Any:
+    return input.repeat(repeats)
+
+
+def _new_zeros(input: Any, size: Any, dtype: Any = None) -> Any:
+    return input.new_zeros(size, dtype=dtype)
+
+
+def _contiguous(input: Any) -> Any:
+    return input.contiguous()
+
+
 FUNCTIONS = {
+    "scatter": _scatter, "repeat": _repeat, "new_zeros": _new_zeros, "contiguous": _contiguous,
+    "embedding": F.embedding, "fft.fft": torch.fft.fft, "fft.ifft": torch.fft.ifft,
+    "linalg.det": torch.linalg.det,
     "__getitem__": _getitem, "div": _div, "sub": _sub, "mul": _mul, "pow": _pow, "einsum": _einsum, "to": _to,
     "expand": _expand, "float_power": _float_power, "relu": F.relu, "linear": F.linear, "pad": F.pad,
 }  # fmt: skip
+FUNCTIONS |= {"linalg.vector_norm": torch.linalg.vector_norm}
 ATTRIBUTES = ("T", "mT", "H", "real", "imag")
 
 
@@ -66,4 +86,4 @@ def call(op: str, args: dict[str, Any]) -> Any:
         return getattr(args["input"], op)
     if op == "detach":
         return args["input"].detach()
-    return FUNCTIONS.get(op, getattr(torch, op, None))(**args)
+    return FUNCTIONS.get(op, getattr(F, op, getattr(torch, op, None)))(**args)

@@ -110,12 +110,43 @@ REAL_ONLY = {
     "nanmedian", "mode", "max", "min", "cummax", "cummin", "quantile", "nansum", "nanmean", "unique",
     "erf", "erfc", "erfinv", "lgamma", "digamma", "logit", "floor", "ceil", "trunc", "round", "frac", "fmod",
     "copysign", "heaviside", "nextafter", "atan2", "hypot", "fmax", "fmin", "nan_to_num",
+    "complex", "polar", "embedding",
 }  # fmt: skip
 
 
 @_maker("abs", "neg", "exp", "sin", "cos", "tanh", "sigmoid", "square", "clone", "relu", "positive")
 def _(dice: Dice, op: str) -> Any:
     return {"input": dice.array(dice.shape())}
+
+
+REAL_ONLY |= {
+    "elu", "relu6", "leaky_relu", "rrelu", "hardsigmoid", "softshrink", "softplus", "gelu", "layer_norm",
+    "cdist", "cosine_similarity", "mse_loss", "smooth_l1_loss", "huber_loss", "nll_loss", "cross_entropy",
+    "binary_cross_entropy_with_logits",
+}  # fmt: skip
+
+
+@_maker(
+    "elu", "leaky_relu", "rrelu", "softshrink", "softplus", "relu6", "hardsigmoid", "silu", "gelu", "dropout"
+)
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    # many on the kinks: 0, ±0.5, ±3, 6
+    args: dict[str, Any] = {"input": dice.coarse(shape) if dice.chance() else dice.array(shape, -8, 8)}
+    if op in ("relu6", "hardsigmoid"):
+        args["input"] = np.asarray(dice.coarse(shape) * 6) if dice.chance() else dice.array(shape, -8, 8)
+    choices = {
+        "elu": {"alpha": [0.5, 2, -0.5]}, "leaky_relu": {"negative_slope": [0.25, 1, -0.5]},
+        "softshrink": {"lambd": [1, 0.5, 0.0]}, "softplus": {"beta": [2.5, -1, 1], "threshold": [0, 4]},
+        "gelu": {"approximate": ["none", "tanh"]},
+        "rrelu": {"lower": [0.0, 0.25], "upper": [0.5, 0.75]},
+    }  # fmt: skip
+    for name, values in choices.get(op, {}).items():
+        if dice.chance():
+            args[name] = values[int(dice.rng.integers(len(values)))]
+    if op == "dropout":
+        args |= [{"p": 0}, {"p": 1.0}, {"training": False}][int(dice.rng.integers(3))]
+    return args
 
 
 @_maker("log", "sqrt", "reciprocal")
@@ -336,6 +367,118 @@ def _(dice: Dice, op: str) -> Any:
     if op in ("sum", "mean") and not dice.complex and dice.chance(0.2):
         args["dtype"] = "float64"
     return args
+
+
+@_maker("linalg.vector_norm", "norm", "normalize")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1 if op == "normalize" else 0)
+    args: dict[str, Any] = {"x" if op == "linalg.vector_norm" else "input": dice.array(shape)}
+    if dice.chance(0.75) or op == "normalize":
+        args["dim"] = dice.dim(shape) if dice.chance() else dice.dims(shape)
+    if dice.chance(0.75):
+        powers = [1, 2, 2.0, 3, 1.5, 0.5, -1, np.inf, -np.inf, *([0] if op != "normalize" else [])]
+        if op == "norm":
+            powers += ["fro", None]
+        args["ord" if op == "linalg.vector_norm" else "p"] = powers[int(dice.rng.integers(len(powers)))]
+    if op == "normalize":
+        return args | ({"eps": 0.5} if dice.chance(0.3) else {})
+    if args.get("p") == "fro" and isinstance(args.get("dim"), list):
+        args["dim"] = args["dim"][:2]
+    if "dim" in args and dice.chance():
+        args["keepdim"] = True
+    if not dice.complex and dice.chance(0.2):
+        args["dtype"] = "float64"
+    return args
+
+
+@_maker("dist", "cosine_similarity")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    if op == "dist":
+        args = {
+            "input": dice.array(a),
+            "other": dice.array(b, dtype="" if dice.complex else dice.other_dtype()),
+        }
+        powers = [1, 2, 3, 1.5, 0.5, -1, np.inf, -np.inf]
+        return args | ({"p": powers[int(dice.rng.integers(len(powers)))]} if dice.chance(0.7) else {})
+    return {"x1": dice.array(a), "x2": dice.array(b), "dim": dice.dim(np.broadcast_shapes(a, b))}
+
+
+@_maker("cdist")
+def _(dice: Dice, op: str) -> Any:
+    batch = dice.shape(0, 2)
+    n, m, d = (int(v) for v in dice.rng.integers(0 if dice.chance(0.1) else 1, 4, 3))
+    n = 26 if dice.chance(0.05) else n
+    args: dict[str, Any] = {
+        "x1": dice.array((*batch, n, d)),
+        "x2": dice.array((*dice.broadcasting(batch), m, d)),
+    }
+    if dice.chance():
+        args["p"] = [0, 1, 2, 3.0, 1.5, 0.5, np.inf][int(dice.rng.integers(7))]
+    return args | ({"compute_mode": "donot_use_mm_for_euclid_dist"} if dice.chance(0.3) else {})
+
+
+@_maker("layer_norm")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    end = shape[int(dice.rng.integers(len(shape))) :]
+    args: dict[str, Any] = {"input": dice.array(shape), "normalized_shape": list(end)}
+    if dice.chance(0.7):
+        args["weight"] = dice.array(end)
+        if dice.chance(0.7):
+            args["bias"] = dice.array(end)
+    # of one element torch gives what rounding leaves of 0, divided by eps
+    return args | ({"eps": 0.25} if dice.chance(0.3) or np.prod(end) == 1 else {})
+
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+@_maker("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    array = dice.coarse if dice.chance() and not dice.complex else dice.array
+    args: dict[str, Any] = {"input": array(a), "target": array(b)}
+    if dice.chance(0.7):
+        args["reduction"] = REDUCTIONS[int(dice.rng.integers(3))]
+    if op == "smooth_l1_loss" and dice.chance():
+        args["beta"] = [0, 0.5, 2][int(dice.rng.integers(3))]
+    if op == "huber_loss" and dice.chance():
+        args["delta"] = [0.5, 2][int(dice.rng.integers(2))]
+    if op != "smooth_l1_loss" and a == np.broadcast_shapes(a, b) and dice.chance(0.3):
+        args["weight"] = dice.array(a, 0.5, 2)
+        args["target"] = array(a)
+    return args
+
+
+@_maker("binary_cross_entropy_with_logits")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    args: dict[str, Any] = {"input": dice.array(shape), "target": dice.array(shape, 0, 1)}
+    for name in ("weight", "pos_weight"):
+        if dice.chance(0.4):
+            whole = dice.chance(0.7)
+            args[name] = dice.array(dice.broadcasting(shape), 1, 4, "int64" if whole else "")
+    return args | ({"reduction": REDUCTIONS[int(dice.rng.integers(3))]} if dice.chance(0.7) else {})
+
+
+@_maker("nll_loss", "cross_entropy")
+def _(dice: Dice, op: str) -> Any:
+    n, c = (int(v) for v in dice.rng.integers(1, 4, 2))
+    rest = dice.shape(0, 3, (1, 2))
+    shape = (c,) if dice.chance(0.2) else (n, c, *(size or 1 for size in rest))
+    batch = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    args: dict[str, Any] = {"input": dice.array(shape)}
+    args["target"] = np.asarray(dice.rng.integers(0, c, batch)).astype("int64")
+    if dice.chance():
+        args["reduction"] = REDUCTIONS[int(dice.rng.integers(3))]
+    if dice.chance(0.2):
+        args["ignore_index"] = int(dice.rng.integers(c))
+    elif dice.chance(0.3) and op == "cross_entropy":
+        args["target"] = dice.array(shape, 0, 1)
+    if dice.chance(0.3) and op == "cross_entropy":
+        args["label_smoothing"] = 0.25
+    return args | ({"weight": dice.array((c,), 0.5, 2)} if dice.chance(0.15) else {})
 
 
 @_maker("prod", "argmax", "argmin")
@@ -703,3 +846,194 @@ def _(dice: Dice, op: str) -> Any:
             shape += batch if letter == "." else (sizes[letter],)
         operands.append(dice.array(shape))
     return {"equation": equation, "operands": operands}
+
+
+def _numbers(dice: Dice, size: int, shape: tuple[int, ...], low: int = 0) -> Any:
+    return np.asarray(dice.rng.integers(low, max(size, 1), shape)).astype("int64")
+
+
+@_maker("index_select")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = (shape or (1,))[dim]
+    count = int(dice.rng.integers(0, 5)) if size and shape else 1
+    wanted = () if count == 1 and dice.chance(0.3) else (count if size else 0,)
+    return {"input": dice.array(shape), "dim": dim, "index": _numbers(dice, size, wanted)}
+
+
+@_maker("take")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    count = int(np.prod(shape))
+    wanted = dice.shape(0, 2) if count else (0,)
+    return {"input": dice.array(shape), "index": _numbers(dice, count, wanted, -count)}
+
+
+@_maker("embedding")
+def _(dice: Dice, op: str) -> Any:
+    rows, width = (int(v) for v in dice.rng.integers(1, 5, 2))
+    args = {"input": _numbers(dice, rows, dice.shape(0, 2)), "weight": dice.array((rows, width))}
+    if dice.chance(0.4):
+        args["padding_idx"] = int(dice.rng.integers(-rows, rows))
+    return args
+
+
+@_maker("index_put")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    accumulate = dice.chance()
+    if dice.chance(0.3):
+        mask = dice.array(shape[: int(dice.rng.integers(1, len(shape) + 1))], dtype="bool")
+        selected = (int(mask.sum()), *shape[mask.ndim :])
+        indices = [mask]
+    else:
+        axes = int(dice.rng.integers(1, len(shape) + 1))
+        wanted = dice.shape(0, 2)
+        if not accumulate:  # repeats would leave open which value is written
+            wanted = (1,) * len(wanted)
+        indices = [_numbers(dice, size, wanted, -size) for size in shape[:axes]]
+        selected = (*wanted, *shape[axes:])
+    values = dice.array(dice.broadcasting(selected))
+    return {
+        "input": dice.array(shape), "indices": indices, "values": values, "accumulate": accumulate,
+    }  # fmt: skip
+
+
+@_maker("index_add", "index_copy")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dim = dice.dim(shape)
+    size = (shape or (1,))[dim]
+    if op == "index_add":
+        index = _numbers(dice, size, (int(dice.rng.integers(0, 5)) if size else 0,))
+    else:
+        index = np.asarray(dice.rng.permutation(size)[: int(dice.rng.integers(0, size + 1))]).astype("int64")
+    if not shape:
+        index = np.zeros((1,), "int64")
+    source = list(shape)
+    if shape:
+        source[dim] = len(index)
+    args = {"input": dice.array(shape), "dim": dim, "index": index, "source": dice.array(tuple(source))}
+    return args | (
+        {"alpha": float(dice.rng.choice([2.0, -0.5]))} if op == "index_add" and dice.chance() else {}
+    )
+
+
+@_maker("scatter", "scatter_add")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(0, 3))
+    dim = dice.dim(shape)
+    if not shape:
+        wanted: tuple[int, ...] = () if dice.chance() else (1,)
+        index = np.zeros(wanted, "int64")
+    else:
+        sizes = [int(dice.rng.integers(1, n + 1)) for n in shape]
+        if op == "scatter_add":
+            sizes[dim] = int(dice.rng.integers(0, 6))
+        wanted = tuple(sizes)
+        index = _numbers(dice, shape[dim], wanted)
+        if op == "scatter":  # repeats would leave open which value is written
+            index = np.argsort(dice.rng.random(shape), axis=dim)[tuple(slice(n) for n in wanted)]
+    args = {"input": dice.array(shape), "dim": dim, "index": index, "src": dice.array(wanted)}
+    if op == "scatter" and dice.chance(0.4):
+        del args["src"]
+        args["src" if dice.chance() else "value"] = float(dice.rng.choice([2, -0.25]))
+    return args
+
+
+@_maker("masked_fill")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    value = float(dice.rng.choice([2, -0.25])) if dice.chance() else dice.array(())
+    return {"input": dice.array(a), "mask": dice.array(b, dtype="bool"), "value": value}
+
+
+@_maker("repeat", "tile")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    low = len(shape) if op == "repeat" else 0
+    counts = [int(n) for n in dice.rng.integers(0 if dice.chance(0.1) else 1, 4, dice.rng.integers(low, 4))]
+    if op == "repeat":
+        counts = counts + [2] * (len(shape) - len(counts))
+    return {"input": dice.array(shape), ("repeats" if op == "repeat" else "dims"): counts}
+
+
+@_maker("roll")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape()
+    dims = dice.dims(shape) if shape else []
+    shifts = [int(n) for n in dice.rng.integers(-5, 6, len(dims) or 1)]
+    args: dict[str, Any] = {"input": dice.array(shape), "shifts": shifts[0] if len(shifts) == 1 else shifts}
+    return args | ({"dims": dims} if dims else {})
+
+
+@_maker("unbind", "chunk")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    args = {"input": dice.array(shape), "dim": dice.dim(shape)}
+    return args | ({"chunks": int(dice.rng.integers(1, 5))} if op == "chunk" else {})
+
+
+@_maker("narrow")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(1, 3)
+    dim = dice.dim(shape)
+    start = int(dice.rng.integers(0, shape[dim] + 1))
+    length = int(dice.rng.integers(0, shape[dim] - start + 1))
+    if start < shape[dim] and dice.chance(0.3):
+        start -= shape[dim]
+    return {"input": dice.array(shape), "dim": dim, "start": start, "length": length}
+
+
+@_maker("diagonal")
+def _(dice: Dice, op: str) -> Any:
+    shape = dice.shape(2, 4)
+    first, second = (int(d) for d in dice.rng.permutation(len(shape))[:2])
+    return {
+        "input": dice.array(shape),
+        "offset": int(dice.rng.integers(-3, 4)),
+        "dim1": first - (len(shape) if dice.chance(0.3) else 0),
+        "dim2": second,
+    }
+
+
+@_maker("contiguous", "angle", "sgn")
+def _(dice: Dice, op: str) -> Any:
+    return {"input": dice.array(dice.shape())}
+
+
+@_maker("new_zeros")
+def _(dice: Dice, op: str) -> Any:
+    args = {"input": dice.array(dice.shape()), "size": list(dice.shape())}
+    return args | ({"dtype": "int64"} if dice.chance(0.3) else {})
+
+
+@_maker("complex", "polar")
+def _(dice: Dice, op: str) -> Any:
+    a, b = dice.pair()
+    first, second = ("real", "imag") if op == "complex" else ("abs", "angle")
+    return {first: dice.array(a, -3 if op == "complex" else 0.1), second: dice.array(b)}
+
+
+@_maker("vdot")
+def _(dice: Dice, op: str) -> Any:
+    size = int(dice.rng.integers(0, 5))
+    return {"input": dice.array((size,)), "other": dice.array((size,))}
+
+
+@_maker("fft.fft", "fft.ifft")
+def _(dice: Dice, op: str) -> Any:
+    shape = tuple(n or 1 for n in dice.shape(1, 3))
+    args: dict[str, Any] = {"input": dice.array(shape), "dim": dice.dim(shape)}
+    if dice.chance(0.4):
+        args["n"] = int(dice.rng.integers(1, 7))
+    if dice.chance():
+        args["norm"] = str(dice.rng.choice(["forward", "backward", "ortho"]))
+    return args
+
+
+@_maker("det", "logdet", "linalg.det")
+def _(dice: Dice, op: str) -> Any:
+    size = int(dice.rng.choice([0, 2, 3]))  # of one number nothing is left to differentiate twice
+    return {("A" if "." in op else "input"): dice.array((*dice.shape(0, 1), size, size))}

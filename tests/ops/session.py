@@ -140,6 +140,11 @@ def outputs(op: str, args: dict[str, Any]) -> int:
     results = entry.results({param.name: args.get(param.name, param.default) for param in entry.params})
     if results != "tuple":
         return 1 if results == "one" else len(results)
+    if op == "unbind":
+        return int(args["input"].shape[args.get("dim", 0)])
+    if op == "chunk":
+        size, chunks = args["input"].shape[args.get("dim", 0)], args["chunks"]
+        return -(-size // -(-size // chunks)) if size else int(chunks)
     sections = args["split_size_or_sections"]
     if not isinstance(sections, int):
         return len(sections)

@@ -87,7 +87,7 @@ def compare(library: str, call: Call, rng: np.random.Generator) -> None:
     for k, (grad, theirs) in enumerate(zip(here.grads, leaves, strict=True)):
         assert (grad is None) == (theirs.grad is None), f"grad {k} of {call}: {grad} {theirs.grad}"
         if grad is not None:
-            _agree(grad, theirs.grad.resolve_conj().numpy(), f"grad {k} of {call}, ct {cts}")
+            _agree(grad, theirs.grad.resolve_conj().numpy(force=True), f"grad {k} of {call}, ct {cts}")
     assert here.grad_fn == names, f"grad_fn of {call}"
 
 
@@ -146,7 +146,11 @@ def compare_second(library: str, call: Call, rng: np.random.Generator) -> None:
         for one in leaves
         if one.requires_grad
     ]
-    theirs = _second_in_torch(call, wants, ct, weights)
+    try:
+        theirs = _second_in_torch(call, wants, ct, weights)
+    except RuntimeError as error:
+        assert "not implemented" in str(error)  # torch has the first derivative only
+        return
     ours = second_order(library, call.op, call.args, wants, ct, weights)
     for k, (grad, expected) in enumerate(zip(ours, theirs, strict=True)):
         # where torch knows that a derivative is constant it leaves no path, and so no zeros

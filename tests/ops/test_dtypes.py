@@ -20,7 +20,12 @@ DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64",
     "float16", "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
-OWN_DTYPE = {"where": "condition", "gather": "index", "__getitem__": "index"}  # arguments that keep theirs
+OWN_DTYPE = {  # arguments that keep theirs
+    "where": "condition", "gather": "index", "__getitem__": "index", "index_select": "index",
+    "take": "index", "embedding": "input", "index_put": "indices", "index_add": "index",
+    "index_copy": "index", "scatter": "index", "scatter_add": "index", "masked_fill": "mask",
+    "nll_loss": "target", "cross_entropy": "target", "binary_cross_entropy_with_logits": "target",
+}  # fmt: skip
 ROUNDS = 3
 
 

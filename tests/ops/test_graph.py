@@ -26,7 +26,7 @@ SEED = 20261126
 FIELDS = ("grad_fn", "next_functions", "nodes")
 OPS = sorted(name for name, op in registry.items() if not op.internal)
 PROGRAMS = 200
-UNTOLD = ("detach", "einsum", "imag", "positive", "real")  # or no node at all
+UNTOLD = ("contiguous", "detach", "einsum", "imag", "logdet", "positive", "real")  # or no node at all
 
 
 @pytest.fixture(scope="module")

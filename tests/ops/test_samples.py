@@ -39,8 +39,14 @@ def materialize(op: Op, sample: Sample, rng: np.random.Generator) -> dict[str, A
     }
 
 
-def _floats(k_array: tuple[int, Any]) -> bool:
-    return bool(k_array[1].dtype.kind == "f")
+def _wants(op: Op, args: dict[str, Any]) -> Any:
+    """Whether the k-th array among the arguments can be differentiated by."""
+    able = [
+        array.dtype.kind == "f" and name not in op.fixed
+        for name, value in args.items()
+        for array in arrays_in({name: value})
+    ]
+    return able.__getitem__
 
 
 def _moved(args: dict[str, Any], which: int, by: Any) -> dict[str, Any]:
@@ -65,7 +71,11 @@ def _seeded(*parts: Any) -> np.random.Generator:
 def test_libraries_agree(op: Op, sample: Sample) -> None:
     args = materialize(op, sample, _seeded(op.name, sample))
     derived = not op.underivable
-    wants = [derived and _floats(pair) for pair in enumerate(arrays_in(args))].__getitem__
+    able = _wants(op, args)
+
+    def wants(k: int) -> bool:
+        return derived and bool(able(k))
+
     rng = np.random.default_rng(0)
     results = []
     cts = None
@@ -89,7 +99,7 @@ def test_first_derivative(op: Op, sample: Sample) -> None:
     rng = _seeded(op.name, sample, 1)
     args = materialize(op, sample, rng)
     arrays = arrays_in(args)
-    wants = [_floats(pair) for pair in enumerate(arrays)].__getitem__
+    wants = _wants(op, args)
     plain = run("numpy", op.name, args, wants)
     flow = [k for k, tracked in enumerate(plain.requires_grad) if tracked]
     if not flow:
@@ -98,7 +108,7 @@ def test_first_derivative(op: Op, sample: Sample) -> None:
     here = run("numpy", op.name, args, wants, cts)
     nothing = run("numpy", op.name, args, wants, [np.zeros_like(ct) for ct in cts])
     for k, array in enumerate(arrays):
-        if not _floats((k, array)) or (op.name == "to" and k == 1):  # `other` gives its dtype alone
+        if not wants(k) or (op.name == "to" and k == 1):  # `other` gives its dtype alone
             assert here.grads[k] is None
             continue
         assert here.grads[k].dtype == array.dtype and here.grads[k].shape == array.shape
@@ -121,7 +131,7 @@ def test_second_derivative(op: Op, sample: Sample) -> None:
     rng = _seeded(op.name, sample, 2)
     args = materialize(op, sample, rng)
     arrays = arrays_in(args)
-    wants = [_floats(pair) for pair in enumerate(arrays)].__getitem__
+    wants = _wants(op, args)
     plain = run("numpy", op.name, args, wants)
     if (
         plain.requires_grad != [True] + [False] * (len(plain.values) - 1)
@@ -130,7 +140,7 @@ def test_second_derivative(op: Op, sample: Sample) -> None:
     ):
         return
     ct = np.asarray(rng.uniform(0.5, 2, plain.values[0].shape))
-    weights = [np.asarray(rng.uniform(-1, 1, a.shape)) for a in arrays if a.dtype.kind == "f"]
+    weights = [np.asarray(rng.uniform(-1, 1, a.shape)) for k, a in enumerate(arrays) if wants(k)]
 
     def weighted(changed: dict[str, Any], seed: Any) -> float:
         grads = run("numpy", op.name, changed, wants, [seed, *plain.values[1:]]).grads
@@ -140,7 +150,7 @@ def test_second_derivative(op: Op, sample: Sample) -> None:
 
     seconds = second_order("numpy", op.name, args, wants, ct, weights)
     for k, array in enumerate((*arrays, ct)):
-        if not _floats((k, array)):
+        if k < len(arrays) and not wants(k):
             continue
         direction = np.asarray(rng.uniform(-1, 1, array.shape))
         by = STEP * direction

@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 WITHOUT_NODE = {
     "eq", "ne", "lt", "le", "gt", "ge", "argmax", "argmin", "zeros_like", "ones_like", "detach", "positive",
     "argsort", "any", "all", "unique",
+    "new_zeros", "contiguous",
 }  # fmt: skip
 
 

@@ -58,6 +58,23 @@ CALLS = [
     *(Call("quantile", {"input": row, "q": np.array([0.0, 0.3, 1.0])}) for row in ROWS),
     *(Call("prod", {"input": row}) for row in ROWS if np.isfinite(row).all()),
 ]  # fmt: skip
+CALLS += [
+    *(Call(op, {"input": POINTS}) for op in
+      ("elu", "leaky_relu", "rrelu", "softplus", "silu", "softshrink")),
+    *(Call("linalg.vector_norm", {"x": row, "ord": p}) for row in ROWS
+      for p in (0, 1, 2, 3, 1.5, 0.5, -1, INF, -INF)),
+    *(Call("normalize", {"input": ROWS, "p": p}) for p in (1, 2, 3, INF)),
+    Call("cosine_similarity", {"x1": ROWS, "x2": ROWS[4] - ROWS[5]}),
+    Call("layer_norm", {"input": ROWS, "normalized_shape": [3]}),
+    *(Call("dist", {"input": row, "other": ROWS[4] - ROWS[5], "p": p}) for row in ROWS
+      for p in (1, 2, 3, INF)),
+    *(Call(op, {"input": LEFT, "target": RIGHT, "reduction": "none"}) for op in
+      ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits")),
+    *(Call("dropout", {"input": POINTS, "p": p}) for p in (0.0, 1.0)),
+    *(Call(op, {"input": POINTS * 6}) for op in ("relu6", "hardsigmoid", "softplus")),
+    *(Call("gelu", {"input": POINTS, "approximate": word}) for word in ("none", "tanh")),
+    *(Call("softplus", {"input": POINTS, "beta": 2, "threshold": k}) for k in (1, 0)),
+]  # fmt: skip
 
 
 @pytest.mark.torch

@@ -13,6 +13,11 @@ torch = pytest.importorskip("torch")
 
 TURN = ("transpose", {"dim0": 0, "dim1": 1})
 CHAINS: list[tuple[tuple[int, ...], list[tuple[str, dict[str, Any]]]]] = [
+    ((3, 3), [("diagonal", {}), ("reshape", {"shape": (3, 1)})]),
+    ((3, 4), [("diagonal", {"offset": 1}), ("reshape", {"shape": (1, 3)})]),
+    ((2, 3, 3), [("diagonal", {"dim1": 1, "dim2": 2}), ("reshape", {"shape": (6,)})]),
+    ((4, 3), [("narrow", {"dim": 1, "start": 1, "length": 2}), ("reshape", {"shape": (8,)})]),
+    ((2, 3), [TURN, ("contiguous", {}), ("reshape", {"shape": (6,)})]),
     ((2, 3), [("reshape", {"shape": (3, 2)})]),
     ((2, 3), [TURN, ("reshape", {"shape": (6,)})]),
     ((2, 3), [TURN, ("flatten", {})]),

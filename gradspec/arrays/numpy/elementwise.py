@@ -31,6 +31,7 @@ _UFUNCS: dict[str, Function] = {
     "greater": np.greater, "greater_equal": np.greater_equal, "logical_and": np.logical_and,
     "logical_or": np.logical_or, "logical_not": np.logical_not, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "conj": np.conjugate, "real": attrgetter("real"), "imag": attrgetter("imag"),
+    "angle": np.angle,
 }  # fmt: skip
 _HALF_MAX = 65504
 
@@ -55,7 +56,7 @@ _SPECIAL: dict[str, Function] = {
 _NOT_INTEGER = (
     "divide", "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
     "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "atan2", "copysign",
-    "nextafter", "sigmoid", *_SPECIAL,
+    "nextafter", "sigmoid", "angle", *_SPECIAL,
 )  # fmt: skip
 _NOT_BOOL = (*_NOT_INTEGER, "subtract", "negative", "floor_divide", "remainder", "fmod", "pow")
 _NOT_COMPLEX = (
@@ -74,6 +75,7 @@ def elementwise_functions(dtype: str) -> dict[str, Function]:
         table["nextafter"] = next_bfloat16
     if kind < 3:
         table["conj"] = table["real"] = _identity
+        table["angle"] = _real_angle
     if kind < 2:
         table |= dict.fromkeys(("floor", "trunc", "round"), _identity)
     if kind == 1:
@@ -123,6 +125,12 @@ def _half_divide(a: Any, b: Any) -> Any:
     if isinstance(b, int | float) and abs(b) > _HALF_MAX and getattr(a, "dtype", None) == np.float16:
         return np.divide(a, np.float32(b)).astype(np.float16)
     return np.divide(a, b)
+
+
+def _real_angle(x: Any) -> Any:
+    """π below 0, else 0, also at -0.0; NaN stays."""
+    angle = np.where(np.less(x, 0), np.pi, np.multiply(0.0, np.isnan(x)))
+    return np.where(np.isnan(x), x, angle)[()].astype(np.asarray(x).dtype)
 
 
 def _half_sigmoid(x: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradspec.arrays.numpy import indexing, layout, order
+from gradspec.arrays.numpy import elimination, fourier, indexing, layout, order
 from gradspec.arrays.numpy.bfloat16 import on_bfloat16, to_bfloat16
 from gradspec.arrays.numpy.elementwise import elementwise_functions
 from gradspec.arrays.numpy.faults import explain, explained
@@ -92,7 +92,7 @@ library = NumpyLibrary()
 
 def _functions(dtype: str) -> dict[str, Function]:
     functions = elementwise_functions(dtype) | reduce_functions(dtype) | _creation(dtype)
-    for module in (layout, indexing, order):
+    for module in (layout, indexing, order, elimination, fourier):
         functions |= {name: getattr(module, name) for name in module.__all__}
     functions |= {"matmul": np.matmul, "einsum": _einsum}
     if dtype == "bfloat16":
@@ -170,19 +170,13 @@ def _creation(own: str) -> dict[str, Function]:
     def gate(x: Any, y: Any) -> Any:
         return where(np.less_equal(y, 0), 0.0, x)
 
+    def beside(x: Any, y: Any) -> Any:
+        return x
+
     created = (
-        full,
-        zeros,
-        ones,
-        zeros_like,
-        ones_like,
-        arange,
-        explained(where),
-        explained(complex),
-        gate,
-        parts,
-        joined,
-    )
+        full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate, beside,
+        parts, joined,
+    )  # fmt: skip
     return {function.__name__: function for function in created} | {"astype": _astype}
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from struct import pack, unpack
 
 __all__ = [
-    "acos", "acosh", "asin", "atanh", "cos", "cosh", "divide", "exp", "expm1", "floor", "floor_divide",
-    "fmod", "log", "log10", "log1p", "log2", "maximum", "minimum", "next_after", "pow", "reciprocal",
-    "remainder", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "trunc",
+    "acos", "acosh", "angle", "asin", "atanh", "cos", "cosh", "divide", "exp", "expm1", "floor",
+    "floor_divide", "fmod", "log", "log10", "log1p", "log2", "maximum", "minimum", "next_after", "pow",
+    "reciprocal", "remainder", "round", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan", "trunc",
 ]  # fmt: skip
 
 INF, NAN = math.inf, math.nan
@@ -219,6 +219,11 @@ def next_after(dtype: str) -> Callable[[float, float], float]:
 
 def sign(x: float) -> float:
     return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
+
+
+def angle(x: float) -> float:
+    """π below 0, else 0, also at -0.0; NaN stays."""
+    return math.pi if x < 0 else 0.0 if x == x else x
 
 
 def maximum(a: float, b: float) -> float:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from gradspec.arrays.python import ieee
 
 __all__ = [
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "divide", "exp", "expm1", "log",
-    "log10", "log1p", "log2", "pow", "reciprocal", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "tan",
-    "tanh",
+    "abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "cos", "cosh", "divide", "exp",
+    "expm1", "log", "log10", "log1p", "log2", "pow", "reciprocal", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "square", "tan", "tanh",
 ]  # fmt: skip
 
 NAN = complex(math.nan, math.nan)
@@ -20,6 +20,10 @@ _LARGE = 709.0  # e^709 is near the largest double
 
 def abs(z: complex) -> float:
     return math.hypot(z.real, z.imag)
+
+
+def angle(z: complex) -> float:
+    return math.atan2(z.imag, z.real)
 
 
 def square(z: complex) -> complex:

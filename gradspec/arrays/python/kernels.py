@@ -41,7 +41,7 @@ UNARY = (
     "negative", "abs", "sign", "sqrt", "square", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos",
     "tanh", "floor", "trunc", "logical_not", "isnan", "isinf", "isfinite", "conj", "real", "imag", "sigmoid",
     "log2", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "round", "erf",
-    "erfc", "erfinv", "lgamma", "digamma",
+    "erfc", "erfinv", "lgamma", "digamma", "angle",
 )  # fmt: skip
 _ORDER = ("less", "less_equal", "greater", "greater_equal")
 _COMPARE: dict[str, Function] = {
@@ -122,6 +122,7 @@ _REAL: dict[str, _Entry] = {
     "conj": _same(_identity, False),
     "real": _same(_identity, False),
     "imag": _same(lambda _: 0.0, False),
+    "angle": _same(ieee.angle),
 }
 _COMPLEX: dict[str, _Entry] = {
     "add": _same(operator.add),
@@ -134,6 +135,7 @@ _COMPLEX: dict[str, _Entry] = {
     "conj": _same(lambda z: complex(z).conjugate(), False),
     "real": _same(lambda z: complex(z).real, False),
     "imag": _same(lambda z: complex(z).imag, False),
+    "angle": _same(ieee_complex.angle),
 } | {
     name: _same(getattr(ieee_complex, name))
     for name in (
@@ -203,7 +205,7 @@ def kernels(dtype: str) -> dict[str, Kernel]:
     table = {name: Kernel(f, f, False, "bool") for name, f in (_BOOLEAN | _predicates(kind)).items()}
     for name in (*BINARY, *UNARY):
         if name in entries:
-            out = real_of(dtype) if name in ("abs", "real", "imag") else dtype
+            out = real_of(dtype) if name in ("abs", "real", "imag", "angle") else dtype
             table[name] = Kernel(*entries[name], out)
         elif name not in table or (kind == 3 and name in _ORDER):
             refuse = unsupported(name, dtype)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradspec.arrays.python import indexing, layout, linear, order, reduce
+from gradspec.arrays.python import elimination, fourier, indexing, layout, linear, order, reduce
 from gradspec.arrays.python.array import PyArray
 from gradspec.arrays.python.elementwise import elementwise_functions, joined, make_complex, parts
 from gradspec.arrays.python.rounding import cast_list, cast_number, list_rounder, number_rounder
@@ -89,12 +89,20 @@ def _array_functions(own: str) -> dict[str, Function]:
     functions = dict(elementwise_functions(own))
     functions["complex"] = make_complex
     functions["parts"], functions["joined"] = parts, joined
+    functions["beside"] = _beside
     functions["gate"] = _gate(functions["less_equal"], functions["where"])
     for module in (reduce, order):
         functions |= {name: _on_first(getattr(module, name), own) for name in module.__all__}
     for name in ("reshape", "permute_dims", "broadcast_to", "flip", "tril", "triu", "pad"):
         functions[name] = _on_first(getattr(layout, name), own)
+    for name in elimination.__all__:
+        functions[name] = _on_first(getattr(elimination, name), own)
+    functions["fft"] = _on_first(fourier.fft, own)
     return functions | _creation(own) | _on_several(own)
+
+
+def _beside(x: Any, y: Any) -> Any:
+    return x
 
 
 def _gate(less_equal: Function, where: Function) -> Function:

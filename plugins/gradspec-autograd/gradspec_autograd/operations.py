@@ -12,6 +12,7 @@ import autograd.numpy as anp
 import autograd.scipy.special as asp
 import numpy as np
 from autograd.extend import defvjp, primitive
+from autograd.tracer import getval
 
 from gradspec.errors import ProgramError, UnsupportedFeature
 
@@ -213,6 +214,139 @@ def gather(input: Array, dim: int, index: Array) -> Array:
     return input[tuple(places)]
 
 
+def _in_range(index: Array, size: int, low: int = 0) -> None:
+    if np.any((index < low) | (index >= size)):
+        raise ProgramError("index-out-of-range", f"an index is not in [{low}, {size - 1}]")
+
+
+def index_select(input: Array, dim: int, index: Array) -> Array:
+    if np.ndim(index) > 1:
+        raise ProgramError("shape-mismatch", "index_select takes a vector of numbers")
+    if not _ndim(input):
+        return input + 0
+    _in_range(index, input.shape[dim])
+    ahead = (slice(None),) * (dim % _ndim(input))
+    if not -_ndim(input) <= dim < _ndim(input):
+        raise ProgramError("dim-out-of-range", f"no dim {dim}")
+    return input[(*ahead, np.atleast_1d(index))]
+
+
+def take(input: Array, index: Array) -> Array:
+    flat = anp.reshape(input, (-1,))
+    _in_range(index, flat.shape[0], -flat.shape[0])
+    return flat[index]
+
+
+def embedding(input: Array, weight: Array, **special: Any) -> Array:
+    if special:
+        raise UnsupportedFeature("op:embedding", f"NumPy has no {', '.join(special)}")
+    _in_range(input, weight.shape[0])
+    return weight[input]
+
+
+def masked_fill(input: Array, mask: Array, value: Array) -> Array:
+    if np.asarray(mask).dtype != bool:
+        raise ProgramError("dtype-unsupported", "a mask is of bool")
+    if np.ndim(value):
+        raise ProgramError("shape-mismatch", "masked_fill writes one number")
+    if type(value) in (bool, int, float, complex):
+        filled = np.full((), value).astype(input.dtype)
+    else:
+        filled = value if value.dtype == input.dtype else cast(value, input.dtype.name)
+    return where(mask, filled, input)
+
+
+def repeat(input: Array, repeats: Sequence[int]) -> Array:
+    if len(repeats) < _ndim(input):
+        raise ProgramError("shape-mismatch", "repeat needs a number for each axis")
+    return tile(input, repeats)
+
+
+def tile(input: Array, dims: Sequence[int]) -> Array:
+    if any(one < 0 for one in dims):
+        raise ProgramError("invalid-argument", "a negative number of copies")
+    if 0 in dims:
+        raise UnsupportedFeature("op:repeat", "the vjp of tile does not know no copies")
+    counts = (*(1,) * (_ndim(input) - len(dims)), *dims)
+    lead = (1,) * (len(counts) - _ndim(input))
+    return anp.tile(anp.reshape(input, (*lead, *input.shape)), counts) if counts else input + 0
+
+
+def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
+    count, axes = np.size(shifts), 0 if dims is None else np.size(dims)
+    if not count:
+        raise ProgramError("invalid-argument", "roll needs a shift")
+    if count != (axes or 1):
+        raise ProgramError("shape-mismatch", "shifts and dims do not align")
+    if not axes:
+        return anp.roll(input, shifts if isinstance(shifts, int) else shifts[0])
+    for shift, dim in zip(np.atleast_1d(shifts), np.atleast_1d(dims), strict=True):
+        input = anp.roll(input, int(shift), int(dim))
+    return input
+
+
+def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+    """By index: the vjp of autograd's diagonal knows the last two axes only."""
+    count = _ndim(input)
+    a, b = dim1 % count, dim2 % count
+    rest = [axis for axis in range(count) if axis not in (a, b)]
+    rows, columns = input.shape[a], input.shape[b]
+    first, left = (0, offset) if offset >= 0 else (-offset, 0)
+    places = np.arange(max(0, min(rows - first, columns - left)))
+    return anp.transpose(input, (*rest, a, b))[..., places + first, places + left]
+
+
+def unbind(input: Array, dim: int = 0) -> list[Array]:
+    if not -_ndim(input) <= dim < _ndim(input):
+        raise ProgramError("dim-out-of-range", f"no dim {dim}")
+    return [input[(*(slice(None),) * (dim % _ndim(input)), k)] for k in range(input.shape[dim])]
+
+
+def chunk(input: Array, chunks: int, dim: int = 0) -> list[Array]:
+    if chunks < 1 or not _ndim(input):
+        raise ProgramError("invalid-argument", "chunk needs an axis and at least one chunk")
+    size = input.shape[dim] if -_ndim(input) <= dim < _ndim(input) else 1
+    return split(input, -(-size // chunks) if size else [0] * chunks, dim)
+
+
+def narrow(input: Array, dim: int, start: int, length: int) -> Array:
+    if not _ndim(input):
+        raise ProgramError("invalid-argument", "narrow needs an axis")
+    if not -_ndim(input) <= dim < _ndim(input):
+        raise ProgramError("dim-out-of-range", f"no dim {dim}")
+    size = input.shape[dim]
+    first = start + size if start < 0 else start
+    if length < 0:
+        raise ProgramError("shape-mismatch", "a negative length")
+    if not -size <= start <= size or first + length > size:
+        raise ProgramError("index-out-of-range", f"{start} and {length} reach beyond {size}")
+    return input[(*(slice(None),) * (dim % _ndim(input)), slice(first, first + length))]
+
+
+def logdet(input: Array) -> Array:
+    sign, size = anp.linalg.slogdet(input)
+    if input.dtype.kind == "c":
+        return anp.log(sign) + size
+    return where(np.asarray(np.sign(getval(sign)) < 0), np.nan, size)
+
+
+def vdot(input: Array, other: Array) -> Array:
+    return anp.dot(anp.conj(input), other)
+
+
+def _transform(function: Callable[..., Array]) -> Callable[..., Array]:
+    def transform(input: Array, n: int | None = None, dim: int = -1, norm: str | None = None) -> Array:
+        if norm not in (None, "backward", "ortho", "forward"):
+            raise ProgramError("invalid-argument", f"no norm {norm}")
+        if norm not in (None, "ortho") or input.dtype.kind != "c":
+            raise UnsupportedFeature(
+                "op:fft.fft", "autograd's fft has vjps for complex numbers and norm ortho"
+            )
+        return function(input, n, dim, norm)
+
+    return transform
+
+
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     product = anp.matmul(input, anp.transpose(weight))
     return product if bias is None else product + bias
@@ -249,6 +383,34 @@ def _extremum_index(function: Callable[..., Array]) -> Callable[..., Array]:
         return function(input, axis=_axis(input, dim), keepdims=keepdim)
 
     return find
+
+
+def vector_norm(
+    x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, dtype: str | None = None
+) -> Array:
+    """autograd's norm is that of a vector, or of a matrix: several dims are made one first."""
+    x = _typed(x, dtype)
+    if not 1 < ord < np.inf:
+        raise UnsupportedFeature("op:linalg.vector_norm", f"autograd's norm has no vjp for order {ord}")
+    shape = x.shape or (1,)
+    axes = [axis % len(shape) for axis in ((dim,) if isinstance(dim, int) else dim or range(len(shape)))]
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    moved = anp.transpose(anp.reshape(x, shape), (*kept, *axes))
+    flat = anp.reshape(moved, (*[shape[axis] for axis in kept], int(np.prod([shape[a] for a in axes]))))
+    result = anp.linalg.norm(flat, ord, axis=-1)
+    if not x.shape:
+        return anp.reshape(result, ())
+    return anp.reshape(result, [1 if k in axes else n for k, n in enumerate(shape)]) if keepdim else result
+
+
+def norm(
+    input: Array,
+    p: float | str | None = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: str | None = None,
+) -> Array:
+    return vector_norm(input, 2 if isinstance(p, str) or p is None else p, dim, keepdim, dtype)
 
 
 def cumsum(input: Array, dim: int, dtype: str | None = None) -> Array:
@@ -389,7 +551,17 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "relu": lambda input: anp.maximum(input, 0),
     "log_softmax": log_softmax, "softmax": softmax,
     "ones_like": ones_like, "zeros_like": zeros_like, "detach": lambda input: input, "to": to,
-    "__getitem__": getitem, "gather": gather,
+    "__getitem__": getitem, "gather": gather, "index_select": index_select, "take": take,
+    "embedding": embedding, "masked_fill": masked_fill,
+    "repeat": repeat, "tile": tile, "roll": roll, "unbind": unbind, "chunk": chunk, "narrow": narrow,
+    "diagonal": diagonal,
+    "new_zeros": lambda input, size, dtype=None: np.zeros(tuple(size), dtype or input.dtype),
+    "angle": lambda input: anp.angle(input),
+    "complex": lambda real, imag: real + 1j * imag,
+    "polar": lambda abs, angle: abs * anp.exp(1j * angle),
+    "vdot": vdot,
+    "fft.fft": _transform(anp.fft.fft), "fft.ifft": _transform(anp.fft.ifft),
+    "det": lambda input: anp.linalg.det(input), "linalg.det": lambda A: anp.linalg.det(A), "logdet": logdet,
     "dot": lambda input, tensor: anp.dot(input, tensor),
     "linear": linear, "einsum": einsum,
     **{name: _reduction(getattr(anp, name)) for name in ("sum", "mean", "prod", "amax", "amin")},
@@ -400,6 +572,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "max": _extremum(anp.max, anp.argmax, anp.maximum), "min": _extremum(anp.min, anp.argmin, anp.minimum),
     "any": _question(anp.any), "all": _question(anp.all),
     "trace": lambda input: anp.trace(input),
+    "linalg.vector_norm": vector_norm, "norm": norm,
     "cat": cat,
     "stack": lambda tensors, dim=0: anp.stack(list(tensors), axis=dim),
     "expand": expand, "flatten": flatten, "pad": pad, "permute": permute,
