@@ -147,7 +147,7 @@ class _Careful:
                 ct = self._bent(k, ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            if k in how.idle and type(plan) not in (Freed, Part):
+            if k in how.idle and type(plan) not in (Freed, Part) and plan.name != "NotImplemented":
                 back = _nothing
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)

@@ -81,7 +81,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if memory.repeats(inputs[0]) and overlap == "none":
+    if memory.repeats(inputs[0]) and overlap == "places":
         _write_some(tape, tensor, plan, inputs)
         return
     library = tape.engine.library
@@ -136,14 +136,17 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
     """
     memory = tape.memory
     if memory.repeats(inputs[0]):
-        if overlap == "none":
+        if overlap == "unchecked":
+            raise UnsupportedFeature("views", "an op in place on an expanded tensor that torch lets pass")
+        if overlap == "places":
             if tape.recording and any(tape.kinds[slot].grad for slot in inputs):
                 raise UnsupportedFeature("views", "a recorded write at places of an expanded tensor")
         elif overlap != "ignored":
             raise ProgramError(
                 "overlapping-memory", "elements of the written tensor share memory; clone() it first"
             )
-    if (memory.views or overlap == "none") and overlap in ("same", "none"):
+    apart = overlap in ("none", "places")
+    if apart or (memory.views and overlap == "same"):
         _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 

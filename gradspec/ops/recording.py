@@ -98,7 +98,8 @@ class _Saved:
         value = self._tape.values[slot]
         if isinstance(value, tuple):  # the outputs of a node stand in the slots after it
             return tuple(Traced(self._tape, slot + 1 + j) for j in range(len(value)))
-        return Traced(self._tape, slot)
+        kind = self._tape.kinds[slot]
+        return value if kind is not None and kind.weak else Traced(self._tape, slot)
 
 
 class Recording:
@@ -206,6 +207,8 @@ class Recording:
         return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._tape.ops.sign(x)
 
     def conj(self, x: Any) -> Any:
+        if not isinstance(x, Traced):
+            return x.conjugate()
         return self._tape.ops.conjugate(x) if _is_complex(x) else x
 
     def real(self, x: Any) -> Any:
