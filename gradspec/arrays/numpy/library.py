@@ -68,6 +68,8 @@ class NumpyLibrary:
     def load(self, data: Dense) -> Any:
         """A `Dense` as an array, which may share its memory; each element rounded to its dtype."""
         values = data.data
+        if type(values) is np.ndarray and values.dtype is STORED[data.dtype] and data.dtype != "bfloat16":
+            return values if values.shape == data.shape else values.reshape(data.shape)
         with np.errstate(all="ignore"):
             if data.dtype == "bfloat16":
                 return np.asarray(to_bfloat16(np.asarray(values, np.float64))).reshape(data.shape)
