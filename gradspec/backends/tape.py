@@ -58,7 +58,7 @@ class TapeBackend(StepwiseBackend):
 
     def _begin(self) -> None:
         self.passes.close()
-        self.machine.tape.close()
+        self.machine.close()
         self.machine = Machine(self.engine)
         self.passes = Passes(self.machine, Recorder)
         self.pending = self.machine.tape.warned

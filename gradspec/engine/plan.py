@@ -107,8 +107,10 @@ class Plan:
         self.written: int = op.written(**seen) if callable(op.written) else op.written
         self.marks = self.passes_on or self.written > 0
         self._saved()
-        self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
-        self.back: Callable[..., None] = self._first_back
+        # a plan that makes no node is not always kept, and must not refer back to itself then
+        self.freed: Plan | Freed | None = None
+        if self.records:
+            self.freed = Freed(self) if self.saves_anything else self
 
     # forward
 
@@ -221,12 +223,14 @@ class Plan:
 
     # backward
 
-    def _first_back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-        """Write `back` down when it is first needed, and run it."""
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """`back`, written down when it is first needed."""
+        if name != "back":
+            raise AttributeError(name)
         dtype = self.compute or self.out_dtype
         space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
-        self.back = self.write_back(space, recorded=False)
-        self.back(ct, values, ins, k, grads)
+        self.back: Callable[..., None] = self.write_back(space, recorded=False)
+        return self.back
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         """`back` over the namespace xp. One that records does its own casts of what was saved."""
@@ -406,10 +410,10 @@ def _no_derivative(name: str) -> None:
 
 def dtype_pairs(op: OpLike, seen: dict[str, Any]) -> dict[str, Any]:
     """Arguments by name with each Kind as the (dtype, rank) that the facts of an op go by."""
+    return {name: _pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
 
-    def pair(value: Any) -> Any:
-        if isinstance(value, Kind):
-            return value.dtype, value.rank
-        return [pair(part) for part in value] if isinstance(value, tuple) else value
 
-    return {name: pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
+def _pair(value: Any) -> Any:
+    if isinstance(value, Kind):
+        return value.dtype, value.rank
+    return [_pair(part) for part in value] if isinstance(value, tuple) else value
