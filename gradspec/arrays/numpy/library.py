@@ -201,10 +201,8 @@ def _kept(condition: Any, a: Any, where: bool = True) -> Any:
     `where`: what the condition is where a is kept.
     """
     word = _WORDS[a.dtype]
-    mask = condition.astype(word)
-    if where:
-        np.negative(mask, out=mask)  # 1 → all bits, 0 → none
-    else:
-        mask -= 1  # 0 → all bits, 1 → none
+    narrow = condition.view(np.int8)  # the arithmetic is done on bytes
+    mask = np.negative(narrow) if where else np.subtract(narrow, 1)  # −1, all bits, where a is kept, else 0
+    mask = mask.astype(word)
     mask &= a.view(word)
     return mask.view(a.dtype)
