@@ -111,8 +111,8 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
                     leaves[k] = ct
                 else:
                     plan.back(ct, values, ins[k], k, grads)
-                    if free:
-                        nodes[k] = plan.freed
+                    if free and (freed := plan.freed) is not None:
+                        nodes[k] = freed
             k -= 1
     except Exception:
         if not how.ordered:
@@ -157,7 +157,7 @@ class _Careful:
                 _watched(tape, back, ct, self.values, k, grads)
             else:
                 back(ct, self.values, tape.ins[k], k, grads)
-            if not how.retain_graph:
+            if not how.retain_graph and plan.freed is not None:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
                 _serve(how, grads, self.waits, _edges(plan, tape.ins[k]))

@@ -240,8 +240,8 @@ class _Node(ABC):
 
     @property
     def freed(self) -> Any:
-        """What takes the node's place once it was freed; a node that saves nothing stays."""
-        return self
+        """What takes the node's place once its backward has run; None for a node that saves nothing."""
+        return None
 
     @property
     def back(self) -> Callable[..., None]:
@@ -329,7 +329,7 @@ class Narrowed(_Node):
 
     @property
     def freed(self) -> Any:
-        return self.plan.freed if self.saves_anything else self
+        return self.plan.freed
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
@@ -347,10 +347,7 @@ class FreedCopy:
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
-
-    @property
-    def freed(self) -> FreedCopy:
-        return self
+    freed = None
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError("graph-freed", "the saved values of CopySlices were freed by an earlier backward")

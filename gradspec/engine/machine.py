@@ -47,6 +47,12 @@ class Machine:
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
+    def close(self) -> None:
+        """Let go of everything: hooks may refer back here, and nothing is to wait for the collector."""
+        self.hooks.clear()
+        self.after.clear()
+        self.tape.close()
+
     # What a tensor is.
 
     def slot(self, tensor: int) -> int:

@@ -53,13 +53,14 @@ class Plan:
     saves     input positions whose values backward needs; `saves_output` likewise for the output, and
               `saves_parts` the places of those among several outputs
     parts     the dtypes of outputs that have names; None where all have one dtype
+    freed     takes the plan's place at a node whose backward has run; None where nothing was saved
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks",
-        "name", "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records",
-        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "tracked_names",
-        "warns", "written", "zero_dim",
+        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library", "marks", "name",
+        "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of", "saves",
+        "saves_anything", "saves_output", "saves_parts", "single", "tracked_names", "warns", "written",
+        "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -94,7 +95,6 @@ class Plan:
         self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
         node = (in_place and op.node_in_place) or op.node
         self.name: str = (node if isinstance(node, str) else node(**pairs)) if self.records else ""
-        self.node: Plan | None = self if self.records else None
         self.kind: Kind | None = None  # the output's, once known
         results = op.results(arguments)
         self.single = results == "one"
@@ -107,8 +107,12 @@ class Plan:
         self.written: int = op.written(**seen) if callable(op.written) else op.written
         self.marks = self.passes_on or self.written > 0
         self._saved()
-        self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
-        self.back: Callable[..., None] = self._first_back
+        self.freed = Freed(self.name, self.feeds) if self.saves_anything else None
+
+    @property
+    def node(self) -> Plan | None:
+        """The plan itself where it makes a node. It holds no reference to itself: not all plans are kept."""
+        return self if self.records else None
 
     # forward
 
@@ -221,12 +225,14 @@ class Plan:
 
     # backward
 
-    def _first_back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-        """Write `back` down when it is first needed, and run it."""
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """`back`, written down when it is first needed."""
+        if name != "back":
+            raise AttributeError(name)
         dtype = self.compute or self.out_dtype
         space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
-        self.back = self.write_back(space, recorded=False)
-        self.back(ct, values, ins, k, grads)
+        self.back: Callable[..., None] = self.write_back(space, recorded=False)
+        return self.back
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         """`back` over the namespace xp. One that records does its own casts of what was saved."""
@@ -330,26 +336,16 @@ class Plan:
 class Freed:
     """Takes a plan's place at a node whose saved values an earlier backward freed."""
 
-    __slots__ = ("plan",)
+    __slots__ = ("feeds", "name")
     gone = True
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
+    freed = None
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    @property
-    def feeds(self) -> tuple[int, ...]:
-        return self.plan.feeds
-
-    @property
-    def freed(self) -> Freed:
-        return self
-
-    @property
-    def name(self) -> str:
-        return self.plan.name
+    def __init__(self, name: str, feeds: tuple[int, ...]) -> None:
+        self.name = name
+        self.feeds = feeds
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError(
@@ -365,15 +361,12 @@ class Part:
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
+    freed = None
 
     def __init__(self, name: str, part: int, count: int) -> None:
         self.name = name
         self.part = part
         self.count = count
-
-    @property
-    def freed(self) -> Part:
-        return self
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         cts = grads.setdefault(ins[0], [None] * self.count)
@@ -406,10 +399,10 @@ def _no_derivative(name: str) -> None:
 
 def dtype_pairs(op: OpLike, seen: dict[str, Any]) -> dict[str, Any]:
     """Arguments by name with each Kind as the (dtype, rank) that the facts of an op go by."""
+    return {name: _pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
 
-    def pair(value: Any) -> Any:
-        if isinstance(value, Kind):
-            return value.dtype, value.rank
-        return [pair(part) for part in value] if isinstance(value, tuple) else value
 
-    return {name: pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
+def _pair(value: Any) -> Any:
+    if isinstance(value, Kind):
+        return value.dtype, value.rank
+    return [_pair(part) for part in value] if isinstance(value, tuple) else value
