@@ -1,7 +1,7 @@
 # Everything lives in .venv, made from this checkout alone. Needed: Python 3.11 or newer, and make.
 #
 #   make run     the conformance suite on the two embedded backends
-#   make test    all tests, torch's among them (TORCH=0 leaves torch out)
+#   make test    all tests, torch's among them (TORCH=0 leaves torch out, WORKERS=0 uses one process)
 #   make fuzz    10,000 random programs on python and numpy, each against torch (FUZZ="--seed 2" goes to gradspec fuzz)
 #   make bench   speed beside micrograd, HIPS autograd, torch and pytest (BENCH="chain mlp" selects)
 #   make lint    ruff, mypy, import floors
@@ -13,6 +13,7 @@
 PYTHON ?= python3
 TORCH ?= 1
 PYTEST_ARGS ?=
+WORKERS ?= 2
 BENCH ?=
 FUZZ ?=
 
@@ -33,8 +34,10 @@ with-torch := $(if $(filter 0 no false,$(TORCH)),,.venv/.torch)
 run: .venv/.core
 	@$(BIN)/gradspec run
 
+# Two processes: many tests start others and wait for them, and a second process costs a tenth more of the processor's
+# time. Each has one half, so that what tests share is made once, and takes from the other's when it is done.
 test: .venv/.test $(with-torch)
-	$(if $(with-torch),,GRADSPEC_TEST_TORCH=0) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(if $(with-torch),,GRADSPEC_TEST_TORCH=0) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 fuzz: .venv/.core .venv/.torch
 	$(BIN)/gradspec fuzz -b numpy -b python -b torch --count 10000 $(FUZZ)

@@ -544,7 +544,10 @@ class Run:
             seen.append(fields)
             first = first or error
         if first is not None:
-            raise first
+            try:
+                raise first
+            finally:
+                del first, error  # the frame would hold what holds the frame
 
     def _look(self, look: Look) -> tuple[dict[str, Any], BaseException | None]:
         backend = self.backend
@@ -561,7 +564,7 @@ class Run:
         except UnsupportedFeature:
             return {}, None
         except Exception as error:
-            return {}, error
+            return {}, error.with_traceback(None)  # its frames would hold it in turn
         if value is None:
             return {"none": True}, None
         seen: dict[str, Any] = {}
@@ -574,7 +577,7 @@ class Run:
             except UnsupportedFeature:
                 continue
             except Exception as error:
-                first = first or error
+                first = first or error.with_traceback(None)
         return seen, first
 
     def _field(self, tensor: Any, field: str) -> Any:

@@ -58,7 +58,7 @@ class TapeBackend(StepwiseBackend):
 
     def _begin(self) -> None:
         self.passes.close()
-        self.machine.tape.close()
+        self.machine.close()
         self.machine = Machine(self.engine)
         self.passes = Passes(self.machine, Recorder)
         self.pending = self.machine.tape.warned
@@ -117,7 +117,7 @@ class TapeBackend(StepwiseBackend):
         return None if number is None else self.machine.tape.number(number)
 
     def _tables(self, op: str, args: tuple[tuple[str, Any], ...]) -> Tables:
-        return self.engine.table(op, args, recording=False), self.engine.table(op, args, recording=True)
+        return self.engine.tables(op, args)
 
     def prepare(self, call: Call) -> Tables | _InPlace:
         """The plans of a call without and with recording, or how to run it in place."""
@@ -167,7 +167,7 @@ class TapeBackend(StepwiseBackend):
         basic, arrays = _by_parts(_parts(index), kinds)
         masked = len(arrays) == 1 and kinds[arrays[0].k].dtype == "bool" if type(arrays[0]) is Slot else False
         # one number at the places of a mask is read first, and the mask may be the tensor itself
-        overlap = "any" if masked and prod(kinds[value].shape) == 1 else "none"
+        overlap = "any" if masked and prod(kinds[value].shape) == 1 else "places"
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))
@@ -247,6 +247,10 @@ class TapeBackend(StepwiseBackend):
                 step = steps[index]
                 if step.__class__ is not Apply:
                     return index
+                if run.calls[step.call] is None:
+                    tables[step.call] = plain = self._known(run, step.call)
+                    if plain:
+                        continue
                 run.apply_one(step)
                 if not memory.is_quiet():
                     return run.apply_run(steps, index + 1)
@@ -254,6 +258,14 @@ class TapeBackend(StepwiseBackend):
                 tables[step.call] = prepared[recording].plain if type(prepared) is tuple else None
                 index += 1
         return count
+
+    def _known(self, run: Run, call: int) -> Any:
+        """The plain plans that earlier programs have left of a call that this one makes first."""
+        try:
+            prepared = run.call(call)
+        except Exception:  # the step's own outcome, when it is run
+            return None
+        return prepared[self.machine.tape.recording].plain if type(prepared) is tuple else None
 
     # Tensors.
 

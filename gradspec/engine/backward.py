@@ -109,8 +109,8 @@ def walk(tape: Tape, seeds: dict[int, Any], how: Walk) -> None:
                     leaves[k] = ct
                 else:
                     plan.back(ct, values, ins[k], k, grads)
-                    if free:
-                        nodes[k] = plan.freed
+                    if free and (freed := plan.freed) is not None:
+                        nodes[k] = freed
             k -= 1
     except Exception:
         if not how.ordered:
@@ -147,7 +147,7 @@ class _Careful:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            if k in how.idle and type(plan) not in (Freed, Part):
+            if k in how.idle and type(plan) not in (Freed, Part) and plan.name != "NotImplemented":
                 back = _nothing
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)
@@ -162,7 +162,7 @@ class _Careful:
                 back(ct, self.values, tape.ins[k], k, grads)
             if k in how.after:
                 how.after[k](parts)
-            if not how.retain_graph:
+            if not how.retain_graph and plan.freed is not None:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
                 _serve(how, grads, self.waits, _fed(plan, tape.ins[k]))

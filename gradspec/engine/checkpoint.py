@@ -262,7 +262,7 @@ class _Checkpointed:
 
     @property
     def freed(self) -> Any:
-        return self.node.freed
+        return self.node if self.node.freed is None else self.node.freed
 
     @property
     def plan(self) -> Any:

@@ -81,7 +81,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if memory.repeats(inputs[0]) and overlap == "none":
+    if memory.repeats(inputs[0]) and overlap == "places":
         _write_some(tape, tensor, plan, inputs)
         return
     library = tape.engine.library
@@ -136,14 +136,17 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
     """
     memory = tape.memory
     if memory.repeats(inputs[0]):
-        if overlap == "none":
+        if overlap == "unchecked":
+            raise UnsupportedFeature("views", "an op in place on an expanded tensor that torch lets pass")
+        if overlap == "places":
             if tape.recording and any(tape.kinds[slot].grad for slot in inputs):
                 raise UnsupportedFeature("views", "a recorded write at places of an expanded tensor")
         elif overlap != "ignored":
             raise ProgramError(
                 "overlapping-memory", "elements of the written tensor share memory; clone() it first"
             )
-    if (memory.views or overlap == "none") and overlap in ("same", "none"):
+    apart = overlap in ("none", "places")
+    if apart or (memory.views and overlap == "same"):
         _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 
@@ -242,8 +245,8 @@ class _Node(ABC):
 
     @property
     def freed(self) -> Any:
-        """What takes the node's place once it was freed; a node that saves nothing stays."""
-        return self
+        """What takes the node's place once its backward has run; None for a node that saves nothing."""
+        return None
 
     @property
     def back(self) -> Callable[..., None]:
@@ -359,7 +362,7 @@ class Narrowed(_Node):
 
     @property
     def freed(self) -> Any:
-        return self.plan.freed if self.saves_anything else self
+        return self.plan.freed
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         inner = self.plan.write_back(xp, recorded=True) if recorded else self.plan.back
@@ -377,6 +380,7 @@ class FreedCopy:
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False
+    freed = None
 
     def __init__(self, copy: CopySlices) -> None:
         self.copy = copy
@@ -388,10 +392,6 @@ class FreedCopy:
     @property
     def feeds(self) -> tuple[int, ...]:
         return self.copy.feeds
-
-    @property
-    def freed(self) -> FreedCopy:
-        return self
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError("graph-freed", "the saved values of CopySlices were freed by an earlier backward")

@@ -52,6 +52,12 @@ class Machine:
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
+    def close(self) -> None:
+        """Let go of everything: hooks may refer back here, and nothing is to wait for the collector."""
+        self.hooks.clear()
+        self.after.clear()
+        self.tape.close()
+
     # What a tensor is.
 
     def slot(self, tensor: int) -> int:
@@ -168,8 +174,8 @@ class Machine:
 
     def change(self, table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
-        memory: "any", "same" (all of it, in the same arrangement) or "none"; "ignored": nor does it matter
-        whether its own elements share memory.
+        memory: "any", "same" (all of it, in the same arrangement) or "none"; "places": none either, but its
+        own elements may share memory; "ignored": neither matters.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -193,7 +199,8 @@ class Machine:
     def _reshape_in_place(self, tensor: int, table: Table, plan: Any, slots: tuple[int, ...]) -> None:
         """transpose_ and its kind: another shape for the same memory."""
         memory, tape = self.memory, self.tape
-        if memory.root(tensor) in {memory.root(m) for m in memory.views} or tensor in memory.views:
+        sharing = {memory.root(other) for other in (*memory.views, *memory.taken)}
+        if memory.root(tensor) in sharing or tensor in memory.views:
             raise UnsupportedFeature("views", "an in-place change of shape of a tensor that shares memory")
         result = plan.forward(*[tape.values[s] for s in slots])
         grad = plan.records or bool(tape.kinds[slots[0]].grad)

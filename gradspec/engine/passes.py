@@ -58,11 +58,12 @@ class Passes:
             raise ProgramError("no-inputs", "inputs= is empty: there is nothing to accumulate into")
         recorder = self._recording(create_graph or machine.is_hooked)
         seeds = self._seeds(roots, gradients, recorder, create_graph)
+        chosen = None
         for tensor in inputs or ():
             machine.retain_grad(tensor)
+            chosen = {*(chosen or ()), machine.slot(tensor)}
         if create_graph:
             self.tape.warned.append(("create-graph-cycle", CYCLE))
-        chosen = None if inputs is None else {machine.slot(tensor) for tensor in inputs}
 
         def arrive(slot: int, ct: Any) -> None:
             if chosen is None or slot in chosen:
@@ -486,12 +487,15 @@ class Passes:
         """The tensor that becomes a leaf's .grad: a copy of what arrived. As in torch, a view that lies in
         memory as the leaf does is not copied where nothing is recorded: nobody else seems to hold it."""
         tape, memory = self.tape, self.machine.memory
+        mine, leafs = memory.strides(ct.slot), memory.strides(memory.slot(leaf))
         if tape.recording:
-            return int(tape.ops.duplicate(ct).slot)
+            copy = int(tape.ops.duplicate(ct).slot)
+            if is_dense(ct.shape, leafs):
+                memory.lay(copy, Layout(leafs))
+            return copy
         waiting = [*self._how.left.values(), *self._how.leaves.values()]
         held = ct.slot < self._start or ct.slot in self._held
         held = held or any(isinstance(other, Traced) and other.slot == ct.slot for other in waiting)
-        mine, leafs = memory.strides(ct.slot), memory.strides(memory.slot(leaf))
         if ct.slot in memory.views and not held and obeys(ct.shape, mine, leafs):
             return int(tape.ops.detach(ct).slot)
         copy = tape.array(tape.values[ct.slot], ct.dtype)

@@ -53,13 +53,14 @@ class Plan:
     saves     input positions whose values backward needs; `saves_output` likewise for the output, and
               `saves_parts` the places of those among several outputs
     parts     the dtypes of outputs that have names; None where all have one dtype
+    freed     takes the plan's place at a node whose backward has run; None where nothing was saved
     """
 
     __slots__ = (
-        "_called", "_edges", "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library",
-        "marks", "name", "node", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records",
-        "rule_of", "saves", "saves_anything", "saves_output", "saves_parts", "single", "tracked_names",
-        "warns", "written", "zero_dim",
+        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library",
+        "marks", "name", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of",
+        "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names", "warns",
+        "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -92,10 +93,11 @@ class Plan:
         self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
         self.records = bool(tracked)
         self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
-        self._called = (in_place and op.node_in_place) or op.node
-        self._edges: tuple[int | None, ...] | None = None
-        self.name: str = self._name(pairs) if self.records else ""
-        self.node: Plan | None = self if self.records else None
+        called = (in_place and op.node_in_place) or op.node
+        self.shown = _Shown(
+            op, called, arguments, inputs, self.rule_of, self.feeds, self.compute or self.out_dtype
+        )
+        self.name = self.shown.name_for(pairs) if self.records else ""
         self.kind: Kind | None = None  # the output's, once known
         results = op.results(arguments)
         self.single = results == "one"
@@ -108,13 +110,12 @@ class Plan:
         self.written: int = op.written(**seen) if callable(op.written) else op.written
         self.marks = self.passes_on or self.written > 0
         self._saved()
-        self.freed: Plan | Freed = Freed(self) if self.saves_anything else self
-        self.back: Callable[..., None] = self._first_back
+        self.freed = Freed(self.name, self.feeds, self.shown) if self.saves_anything else None
 
-    def _name(self, pairs: dict[str, Any]) -> str:
-        called = self._called
-        name: str = called if isinstance(called, str) else called(**pairs)
-        return name
+    @property
+    def node(self) -> Plan | None:
+        """The plan itself where it makes a node. It holds no reference to itself: not all plans are kept."""
+        return self if self.records else None
 
     @property
     def edges(self) -> tuple[int | None, ...]:
@@ -124,41 +125,7 @@ class Plan:
         Raises:
             UnsupportedFeature: graph, where torch has several nodes in this one's place.
         """
-        if self._edges is None:
-            self._edges = tuple(self._find_edges())
-        return self._edges
-
-    def _find_edges(self) -> Iterator[int | None]:
-        """As torch has it: an edge for each tensor operand that has a derivative. For an operand that was
-        given as a number torch has a call of its own, without an edge, or makes a tensor of it; where it
-        has a call of its own, the node has another name."""
-        seen = {name: fill(value, self.inputs.__getitem__) for name, value in self.arguments.items()}
-        op, pairs = self.op, dtype_pairs(self.op, seen)
-        if op.hides is True or (op.hides and op.hides(**seen)):
-            raise UnsupportedFeature("graph", f"what torch makes of {op.name} is not known node by node")
-        if not self.rule_of and op.kind != "constant":  # such a node is there to raise
-            yield from (k for k, _ in self.pairs)
-            return
-        # `2 * x` calls what `x * 2` calls, a function is called with its arguments as they stand
-        statics = (param for param in op.params if not param.is_tensor)
-        operator = all(self.arguments[param.name] == param.default for param in statics)
-        last: list[None] = []
-        for number, param in enumerate(op.params):
-            name = param.name
-            if not param.is_tensor or (self.rule_of and name not in self.rule_of):
-                continue
-            positions = list(holes(self.arguments[name]))
-            wanted = [self.inputs[k].grad and not self.inputs[k].lent for k in positions]
-            if param.kind == "Tensors" or any(self.inputs[k].grad for k in positions):
-                yield from (k if each else None for k, each in zip(positions, wanted, strict=True))
-                continue
-            if self._name({**pairs, name: (self.compute or self.out_dtype, "dim")}) != self.name:
-                continue
-            if number == 0 and operator and self.inputs[positions[0]].weak:
-                last.append(None)
-            else:
-                yield None
-        yield from last
+        return self.shown.edges
 
     # forward
 
@@ -271,12 +238,14 @@ class Plan:
 
     # backward
 
-    def _first_back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-        """Write `back` down when it is first needed, and run it."""
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """`back`, written down when it is first needed."""
+        if name != "back":
+            raise AttributeError(name)
         dtype = self.compute or self.out_dtype
         space = self.library.namespace(dtype, zero_dim=self.zero_dim and not (self.kind and self.kind.shape))
-        self.back = self.write_back(space, recorded=False)
-        self.back(ct, values, ins, k, grads)
+        self.back: Callable[..., None] = self.write_back(space, recorded=False)
+        return self.back
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         """`back` over the namespace xp. One that records does its own casts of what was saved."""
@@ -377,33 +346,89 @@ class Plan:
             lines.lines += [f"{inside}grads[{slot}] = {total}", f"{inside[2:]}else: grads[{slot}] = {text}"]
 
 
+class _Shown:
+    """How torch shows the node of a plan. It does not know the plan, so that what takes the plan's place
+    can have it too."""
+
+    __slots__ = ("_edges", "arguments", "called", "dtype", "feeds", "inputs", "op", "rules")
+
+    def __init__(
+        self, op: OpLike, called: Any, arguments: dict[str, Any], inputs: tuple[Kind, ...],
+        rules: dict[str, RuleLike], feeds: tuple[int, ...], dtype: str,
+    ) -> None:  # fmt: skip
+        self.op = op
+        self.called = called
+        self.arguments = arguments
+        self.inputs = inputs
+        self.rules = rules
+        self.feeds = feeds
+        self.dtype = dtype
+        self._edges: tuple[int | None, ...] | None = None
+
+    def name_for(self, pairs: dict[str, Any]) -> str:
+        """The node's name for operands of these dtypes and ranks."""
+        name: str = self.called if isinstance(self.called, str) else self.called(**pairs)
+        return name
+
+    @property
+    def edges(self) -> tuple[int | None, ...]:
+        """See `Plan.edges`."""
+        if self._edges is None:
+            self._edges = tuple(self._find_edges())
+        return self._edges
+
+    def _find_edges(self) -> Iterator[int | None]:
+        """As torch has it: an edge for each tensor operand that has a derivative. For an operand that was
+        given as a number torch has a call of its own, without an edge, or makes a tensor of it; where it
+        has a call of its own, the node has another name."""
+        seen = {name: fill(value, self.inputs.__getitem__) for name, value in self.arguments.items()}
+        op, pairs = self.op, dtype_pairs(self.op, seen)
+        if op.hides is True or (op.hides and op.hides(**seen)):
+            raise UnsupportedFeature("graph", f"what torch makes of {op.name} is not known node by node")
+        if not self.rules and op.kind != "constant":  # such a node is there to raise
+            yield from self.feeds
+            return
+        # `2 * x` calls what `x * 2` calls, a function is called with its arguments as they stand
+        statics = (param for param in op.params if not param.is_tensor)
+        operator = all(self.arguments[param.name] == param.default for param in statics)
+        last: list[None] = []
+        for number, param in enumerate(op.params):
+            name = param.name
+            if not param.is_tensor or (self.rules and name not in self.rules):
+                continue
+            positions = list(holes(self.arguments[name]))
+            wanted = [self.inputs[k].grad and not self.inputs[k].lent for k in positions]
+            if param.kind == "Tensors" or any(self.inputs[k].grad for k in positions):
+                yield from (k if each else None for k, each in zip(positions, wanted, strict=True))
+                continue
+            if self.name_for({**pairs, name: (self.dtype, "dim")}) != self.name_for(pairs):
+                continue
+            if number == 0 and operator and self.inputs[positions[0]].weak:
+                last.append(None)
+            else:
+                yield None
+        yield from last
+
+
 class Freed:
     """Takes a plan's place at a node whose saved values an earlier backward freed."""
 
-    __slots__ = ("plan",)
+    __slots__ = ("feeds", "name", "shown")
     gone = True
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
+    freed = None
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    @property
-    def feeds(self) -> tuple[int, ...]:
-        return self.plan.feeds
-
-    @property
-    def freed(self) -> Freed:
-        return self
-
-    @property
-    def name(self) -> str:
-        return self.plan.name
+    def __init__(self, name: str, feeds: tuple[int, ...], shown: _Shown) -> None:
+        self.name = name
+        self.feeds = feeds
+        self.shown = shown
 
     @property
     def edges(self) -> tuple[int | None, ...]:
-        return self.plan.edges
+        """As the plan's."""
+        return self.shown.edges
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         raise ProgramError(
@@ -419,15 +444,12 @@ class Part:
     saves_anything = False
     saves: tuple[int, ...] = ()
     saves_output = False
+    freed = None
 
     def __init__(self, name: str, part: int, count: int) -> None:
         self.name = name
         self.part = part
         self.count = count
-
-    @property
-    def freed(self) -> Part:
-        return self
 
     def back(self, ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
         cts = grads.setdefault(ins[0], [None] * self.count)
@@ -460,10 +482,10 @@ def _no_derivative(name: str) -> None:
 
 def dtype_pairs(op: OpLike, seen: dict[str, Any]) -> dict[str, Any]:
     """Arguments by name with each Kind as the (dtype, rank) that the facts of an op go by."""
+    return {name: _pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
 
-    def pair(value: Any) -> Any:
-        if isinstance(value, Kind):
-            return value.dtype, value.rank
-        return [pair(part) for part in value] if isinstance(value, tuple) else value
 
-    return {name: pair(value) if op.by_name[name].is_tensor else value for name, value in seen.items()}
+def _pair(value: Any) -> Any:
+    if isinstance(value, Kind):
+        return value.dtype, value.rank
+    return [_pair(part) for part in value] if isinstance(value, tuple) else value

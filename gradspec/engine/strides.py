@@ -46,7 +46,9 @@ def is_dense(shape: Ints, strides: Ints) -> bool:
 def obeys(shape: Ints, grad: Ints, leaf: Ints) -> bool:
     """Whether a gradient lies as torch wants it to: like its leaf if that is dense, else contiguous."""
     wanted = leaf if is_dense(shape, leaf) else contiguous(shape)
-    return all(a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True))
+    return not prod(shape) or all(
+        a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True)
+    )
 
 
 def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:

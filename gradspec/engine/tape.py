@@ -129,20 +129,27 @@ class Engine:
         self.find = find
         self.kinds = Kinds()
         self.default = "float32"  # what integers that must become floating become
-        self._tables: dict[tuple[str, str, bool, str], Table] = {}
+        self._tables: dict[tuple[str, str, str], tuple[Table, Table]] = {}
 
-    def table(self, op: str, args: tuple[tuple[str, Any], ...], recording: bool) -> Table:
-        """The plans of a call. `args` are (parameter, template) pairs, defaults left out; a name that is not
-        the op's own is that of its in-place form."""
+    def tables(self, op: str, args: tuple[tuple[str, Any], ...]) -> tuple[Table, Table]:
+        """The plans of a call, without recording and with it. `args` are (parameter, template) pairs,
+        defaults left out; a name that is not the op's own is that of its in-place form."""
         # by text, since 1, 1.0 and True are equal and yet different arguments
-        key = (op, repr(args), recording, self.default)
-        table = self._tables.get(key)
-        if table is None:
+        key = (op, repr(args), self.default)
+        tables = self._tables.get(key)
+        if tables is None:
             entry = self.find(op)
             if entry is None:
                 raise ProgramError("invalid-argument", f"no op {op}")
-            table = self._tables[key] = Table(self, entry, args, recording, op != entry.name)
-        return table
+            silent, recording = (
+                Table(self, entry, args, records, op != entry.name) for records in (False, True)
+            )
+            tables = self._tables[key] = silent, recording
+        return tables
+
+    def table(self, op: str, args: tuple[tuple[str, Any], ...], recording: bool) -> Table:
+        """One of the two."""
+        return self.tables(op, args)[recording]
 
     def silent(self, table: Table) -> Table:
         """The same call without recording."""

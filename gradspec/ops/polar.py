@@ -45,8 +45,11 @@ def _(xp: Xp, ct: Array, input: Array, input_meta: Any) -> Array:
 
 def _parts_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[None, str]:
     (first, _), (second, _) = dtypes.values()
-    if first not in ("float32", "float64"):
-        raise fault("dtype-unsupported", f"complex numbers are made of float32 or float64, not of {first}")
+    for dtype in (first, second):
+        if dtype not in ("float32", "float64"):
+            raise fault(
+                "dtype-unsupported", f"complex numbers are made of float32 or float64, not of {dtype}"
+            )
     if first != second:
         raise fault("dtype-mismatch", f"complex numbers need parts of one dtype, not {first} and {second}")
     return None, complex_of(first)

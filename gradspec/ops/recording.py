@@ -98,11 +98,15 @@ class _Saved:
         value = self._tape.values[slot]
         if isinstance(value, tuple):  # the outputs of a node stand in the slots after it
             return tuple(Traced(self._tape, slot + 1 + j) for j in range(len(value)))
-        return Traced(self._tape, slot)
+        kind = self._tape.kinds[slot]
+        return value if kind is not None and kind.weak else Traced(self._tape, slot)
 
 
 class Recording:
-    """The array contract over Traced arrays and Python numbers. See gradspec.arrays.contract."""
+    """The array contract over Traced arrays and Python numbers. See gradspec.arrays.contract.
+
+    What it keeps knows the tape and not the namespace: a circle would outlive its backward.
+    """
 
     def __init__(self, tape: Tape, dtype: str) -> None:
         self.dtype = dtype
@@ -113,57 +117,22 @@ class Recording:
 
     def __getattr__(self, name: str) -> Any:
         if name in REDUCTIONS:
-            made: Any = self._reduction(REDUCTIONS[name])
+            made: Any = _reduction(self._tape, REDUCTIONS[name])
         elif name in CONSTANT:
-            made = self._constant(name)
+            made = _constant(self._tape, name, self.dtype)
         else:
             raise AttributeError(name)
         setattr(self, name, made)
         return made
 
-    def _reduction(self, op: str) -> Callable[..., Any]:
-        def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-            if axis == ():
-                return x
-            shape = self.shape(x)
-            dims = tuple(range(len(shape))) if axis is None else axis
-            if op == "prod" and not isinstance(dims, int):
-                return self._prod(x, dims, keepdims)
-            return getattr(self._tape.ops, op)(x, dim=dims, keepdim=keepdims) if shape else x
-
-        return reduce
-
-    def _prod(self, x: Any, dims: tuple[int, ...], keepdims: bool) -> Any:
-        for dim in sorted(dims, reverse=True):  # torch's prod takes one dim
-            x = self._tape.ops.prod(x, dim=dim, keepdim=keepdims)
-        return x
-
-    def _space(self, dtype: str, shape: tuple[int, ...]) -> Any:
-        return self._tape.engine.library.namespace(dtype, zero_dim=not shape)
-
-    def _constant(self, name: str) -> Callable[..., Any]:
-        def compute(*args: Any, **kwargs: Any) -> Any:
-            arrays = [a for a in args if isinstance(a, Traced)]
-            dtype = next((a.dtype for a in arrays if not a.kind.weak), self.dtype)
-            shape = () if all(a.shape == () for a in arrays) else (1,)
-            values = [self._tape.values[a.slot] if isinstance(a, Traced) else a for a in args]
-            if len({a.dtype for a in arrays}) > 1:  # what was saved has not been cast yet
-                dtype = self.dtype
-                values = [self._space(dtype, (1,)).astype(value, dtype) for value in values]
-            result = getattr(self._space(dtype, shape), name)(*values, **kwargs)
-            out = "bool" if name in _BOOLEAN else "int64" if "arg" in name else dtype
-            return Traced(self._tape, self._tape.array(result, out))
-
-        return compute
-
     # What is not an op of the same form.
 
     def shape(self, x: Any) -> tuple[int, ...]:
-        return x.shape if isinstance(x, Traced) else ()
+        return _shape(x)
 
     def _filled(self, shape: Any, value: Any, dtype: str | None) -> Traced:
         dtype = dtype or self.dtype
-        array = self._space(dtype, (1,)).full(tuple(shape), value, dtype)
+        array = _space(self._tape, dtype, (1,)).full(tuple(shape), value, dtype)
         return Traced(self._tape, self._tape.array(array, dtype))
 
     def known(self, array: Any, dtype: str) -> Traced:
@@ -180,7 +149,9 @@ class Recording:
         return self._filled(shape, 1, dtype)
 
     def arange(self, stop: int, dtype: str = "int64") -> Traced:
-        return Traced(self._tape, self._tape.array(self._space(dtype, (1,)).arange(stop, dtype), dtype))
+        return Traced(
+            self._tape, self._tape.array(_space(self._tape, dtype, (1,)).arange(stop, dtype), dtype)
+        )
 
     def getitem(self, x: Any, index: Any) -> Any:
         basic = all(entry is None or entry is Ellipsis or type(entry) in (int, slice) for entry in index)
@@ -206,6 +177,8 @@ class Recording:
         return self._tape.ops.sgn(x) if x.dtype.startswith("complex") else self._tape.ops.sign(x)
 
     def conj(self, x: Any) -> Any:
+        if not isinstance(x, Traced):
+            return x.conjugate()
         return self._tape.ops.conjugate(x) if _is_complex(x) else x
 
     def real(self, x: Any) -> Any:
@@ -228,7 +201,7 @@ class Recording:
         return self._tape.ops.pad(x, tuple(flat), value=value)
 
     def nonzero(self, x: Any) -> Any:
-        found = self._space("bool", (1,)).nonzero(self._tape.values[x.slot])
+        found = _space(self._tape, "bool", (1,)).nonzero(self._tape.values[x.slot])
         return tuple(Traced(self._tape, self._tape.array(part, "int64")) for part in found)
 
 
@@ -243,3 +216,42 @@ def _late(ops: Any, name: str) -> Callable[..., Any]:
         return getattr(ops, name)(*args, **kwargs)
 
     return call
+
+
+def _reduction(tape: Tape, op: str) -> Callable[..., Any]:
+    def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        if axis == ():
+            return x
+        shape = _shape(x)
+        dims = tuple(range(len(shape))) if axis is None else axis
+        if op == "prod" and not isinstance(dims, int):
+            for dim in sorted(dims, reverse=True):  # torch's prod takes one dim
+                x = tape.ops.prod(x, dim=dim, keepdim=keepdims)
+            return x
+        return getattr(tape.ops, op)(x, dim=dims, keepdim=keepdims) if shape else x
+
+    return reduce
+
+
+def _constant(tape: Tape, name: str, own: str) -> Callable[..., Any]:
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        arrays = [a for a in args if isinstance(a, Traced)]
+        dtype = next((a.dtype for a in arrays if not a.kind.weak), own)
+        shape = () if all(a.shape == () for a in arrays) else (1,)
+        values = [tape.values[a.slot] if isinstance(a, Traced) else a for a in args]
+        if len({a.dtype for a in arrays}) > 1:  # what was saved has not been cast yet
+            dtype = own
+            values = [_space(tape, dtype, (1,)).astype(value, dtype) for value in values]
+        result = getattr(_space(tape, dtype, shape), name)(*values, **kwargs)
+        out = "bool" if name in _BOOLEAN else "int64" if "arg" in name else dtype
+        return Traced(tape, tape.array(result, out))
+
+    return compute
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return x.shape if isinstance(x, Traced) else ()
+
+
+def _space(tape: Tape, dtype: str, shape: tuple[int, ...]) -> Any:
+    return tape.engine.library.namespace(dtype, zero_dim=not shape)

@@ -570,7 +570,14 @@ TRIANGLES = (
 )
 
 
-@linear(node="TrilBackward0", dtypes=KEEP, inplace=True, check=_at_least_a_matrix, samples=TRIANGLES)
+@linear(
+    node="TrilBackward0",
+    dtypes=KEEP,
+    inplace=True,
+    overlap="unchecked",
+    check=_at_least_a_matrix,
+    samples=TRIANGLES,
+)
 def tril(xp: Xp, input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above the diagonal. Shape: [..., n, m] → same.
 
@@ -584,7 +591,14 @@ def _(xp: Xp, ct: Array, diagonal: int) -> Array:
     return xp.tril(ct, diagonal)
 
 
-@linear(node="TriuBackward0", dtypes=KEEP, inplace=True, check=_at_least_a_matrix, samples=TRIANGLES)
+@linear(
+    node="TriuBackward0",
+    dtypes=KEEP,
+    inplace=True,
+    overlap="unchecked",
+    check=_at_least_a_matrix,
+    samples=TRIANGLES,
+)
 def triu(xp: Xp, input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below the diagonal. Shape: [..., n, m] → same.
 

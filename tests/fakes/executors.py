@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import logging
 import multiprocessing
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
-__all__ = ["Refusing", "dask", "processes", "refusing", "something_else", "threads"]
+__all__ = [
+    "Refusing",
+    "dask",
+    "dask_closed_within_a_heartbeat",
+    "processes",
+    "refusing",
+    "something_else",
+    "threads",
+]
 
 
 def threads() -> Executor:
@@ -19,12 +30,31 @@ def processes() -> Executor:
 
 
 def dask() -> Executor:
-    from distributed import Client, LocalCluster
+    """A cluster of this machine, made as docs/guides/parallel.md says."""
+    return _local_cluster().get_executor()
 
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
-    client = Client(cluster)
-    atexit.register(lambda: (client.close(), cluster.close()))
+
+def dask_closed_within_a_heartbeat() -> Executor:
+    """The same, so busy that its processes wait for the answer to a heartbeat when it is closed."""
+    client = _local_cluster()
+    waiting = []
+
+    async def no_answer(**heartbeat: Any) -> None:
+        waiting.append(heartbeat)
+        await asyncio.sleep(3600)
+
+    client.cluster.scheduler.handlers["heartbeat_worker"] = no_answer
+    while len(waiting) < 2:
+        time.sleep(0.01)
     return client.get_executor()
+
+
+def _local_cluster() -> Any:
+    from distributed import Client
+
+    client = Client(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
+    atexit.register(client.close)
+    return client
 
 
 class Refusing(Executor):

@@ -106,11 +106,19 @@ class Chatters(Misbehaving):
 
 
 class Sleeps(PythonBackend):
-    """Takes GRADSPEC_TEST_SLEEP seconds for every program."""
+    """Takes GRADSPEC_TEST_SLEEP seconds for every program; after GRADSPEC_TEST_HOLD of them it waits until
+    there is no file called hold."""
 
     name = "sleeps"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = int(os.environ.get("GRADSPEC_TEST_HOLD", "-1"))
+
     def run(self, program: Program) -> Observations:
+        while self.left == 0 and os.path.exists("hold"):
+            time.sleep(0.01)
+        self.left -= 1
         time.sleep(float(os.environ.get("GRADSPEC_TEST_SLEEP", "0.1")))
         return super().run(program)
 

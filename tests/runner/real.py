@@ -98,7 +98,7 @@ def gradspec(folder: Path, *words: str, **more: Any) -> Done:
     return done
 
 
-def left_over(mark: str, patience_s: float = 5.0) -> list[str]:
+def left_over(mark: str, patience_s: float = 30.0) -> list[str]:
     """What still runs with a mark, where the system tells; a process that is just ending has its time."""
     deadline = time.monotonic() + patience_s
     while found := _marked(mark):

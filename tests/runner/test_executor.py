@@ -12,6 +12,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs what Linux tel
 THREADS = ["--executor", "tests.fakes.executors:threads"]
 PROCESSES = ["--executor", "tests.fakes.executors:processes"]
 DASK = ["--executor", "tests.fakes.executors:dask"]
+BUSY_DASK = ["--executor", "tests.fakes.executors:dask_closed_within_a_heartbeat"]
 
 
 @pytest.fixture
@@ -34,12 +35,13 @@ def test_the_same_report_everywhere(tmp_path, way):
 
 
 def test_dask(tmp_path, dask):
-    """A local cluster of two processes."""
+    """A local cluster of two processes, of which nothing is heard when it is closed."""
     ids = write_specs(tmp_path, 23, files=4, wrong=(9,))
     words = ["specs", "-b", "python", "-b", "numpy"]
-    here, there = gradspec(tmp_path, *words), gradspec(tmp_path, *words, *DASK)
+    here, there = gradspec(tmp_path, *words), gradspec(tmp_path, *words, *BUSY_DASK)
     assert (there.code, list(there.outcomes())) == (1, ids)
     assert timeless(there.report) == timeless(here.report)
+    assert there.err == ""
 
 
 def test_dask_with_a_spec_that_kills_its_process(tmp_path, dask):

@@ -54,12 +54,12 @@ def test_a_process_that_is_lost(tmp_path, way, backend, outcome, message, output
 def test_a_hang(tmp_path, way):
     ids = write_specs(tmp_path, 4, trouble=(1,))
     start = time.monotonic()
-    done = gradspec(tmp_path, "specs", "-b", "hangs-now-and-then", "--timeout", "0.5", *way)
-    assert time.monotonic() - start < 30
+    done = gradspec(tmp_path, "specs", "-b", "hangs-now-and-then", "--timeout", "2", *way)
+    assert time.monotonic() - start < 120
     assert done.code == 3
     others_passed(done, ids, ("s001",))
     result = done.result("s001")
-    assert (result["outcome"], result["message"]) == ("timeout", "no answer within 0.5 s")
+    assert (result["outcome"], result["message"]) == ("timeout", "no answer within 2 s")
     assert "waiting for a lock" in result["output"]
     assert "in trouble" in result["output"], "the place where it hangs"
 
@@ -67,7 +67,7 @@ def test_a_hang(tmp_path, way):
 @LINUX
 def test_a_timeout_isolates_by_itself(tmp_path):
     ids = write_specs(tmp_path, 3, trouble=(0,))
-    done = gradspec(tmp_path, "specs", "-b", "hangs-now-and-then", "--timeout", "0.3")
+    done = gradspec(tmp_path, "specs", "-b", "hangs-now-and-then", "--timeout", "2")
     assert done.code == 3
     others_passed(done, ids, ("s000",))
 

@@ -26,10 +26,10 @@ def _expected(path: Path) -> tuple[str, int]:
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name.partition(".")[0])
 def test_damaged_spec(path: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SpecError) as caught:
         load_file(str(path))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     faults = caught.value.faults
     assert [(fault.code, fault.place.line) for fault in faults] == [_expected(path)], str(caught.value)
     (fault,) = faults

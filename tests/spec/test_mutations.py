@@ -127,7 +127,7 @@ def _mutant(text: str, rng: random.Random) -> str:
 
 def _judge(text: str) -> None:
     """Specs or SpecError, soon; every fault has a known code and a place in the text."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         load_text(text, "mutant.gradspec.yaml")
     except SpecError as error:
@@ -138,7 +138,7 @@ def _judge(text: str) -> None:
             assert 1 <= fault.place.line <= lines
             assert fault.place.column >= 1
         str(error).encode("utf-8")
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -175,10 +175,10 @@ def test_bytes_that_are_no_utf_8() -> None:
     ids=lambda value: value if len(value) < 20 else "",
 )
 def test_bombs(text: str, code: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     document = read(text, "f")
     assert document.faults[0].code == code
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_numeric_list_is_one_node() -> None:
@@ -338,9 +338,9 @@ def test_lifting_is_fast() -> None:
     for load in (lambda: read(text, "f"), lambda: yaml.load(text, yaml.CSafeLoader)):
         best = math.inf
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             load()
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         times.append(best)
     assert times[1] > 5 * times[0], times
 

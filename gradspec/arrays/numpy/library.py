@@ -68,6 +68,8 @@ class NumpyLibrary:
     def load(self, data: Dense) -> Any:
         """A `Dense` as an array, which may share its memory; each element rounded to its dtype."""
         values = data.data
+        if type(values) is np.ndarray and values.dtype is STORED[data.dtype] and data.dtype != "bfloat16":
+            return values if values.shape == data.shape else values.reshape(data.shape)
         with np.errstate(all="ignore"):
             if data.dtype == "bfloat16":
                 return np.asarray(to_bfloat16(np.asarray(values, np.float64))).reshape(data.shape)
@@ -199,10 +201,8 @@ def _kept(condition: Any, a: Any, where: bool = True) -> Any:
     `where`: what the condition is where a is kept.
     """
     word = _WORDS[a.dtype]
-    mask = condition.astype(word)
-    if where:
-        np.negative(mask, out=mask)  # 1 → all bits, 0 → none
-    else:
-        mask -= 1  # 0 → all bits, 1 → none
+    narrow = condition.view(np.int8)  # the arithmetic is done on bytes
+    mask = np.negative(narrow) if where else np.subtract(narrow, 1)  # −1, all bits, where a is kept, else 0
+    mask = mask.astype(word)
     mask &= a.view(word)
     return mask.view(a.dtype)
