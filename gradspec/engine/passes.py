@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from gradspec.dtypes import category
+from gradspec.dtypes import category, is_differentiable
 from gradspec.engine.backward import Walk, leads_to, walk
 from gradspec.engine.graph import edges, takes_a_list
 from gradspec.engine.plan import Part
@@ -366,6 +366,9 @@ class Passes:
         return {"before": before, "after": after}
 
     def _before(self, slot: int, hooks: dict[int, Any]) -> Callable[[Any], None]:
+        # as in torch a custom function has a place for each output, an op for those with gradients
+        every = getattr(self.tape.nodes[slot], "materializes", False)
+
         def run(ct: Any) -> None:
             kinds = self.tape.kinds
             several = kinds[slot] is None  # a node of several outputs, whose slots come after it
@@ -373,6 +376,7 @@ class Passes:
             given = [
                 None if part is None or part is UNDEFINED else self._tensor(part, kinds[at])
                 for at, part in cts
+                if every or is_differentiable(kinds[at].dtype)
             ]
             for function in list(hooks.values()):
                 function(list(given))
