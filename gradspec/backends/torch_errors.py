@@ -101,7 +101,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "dimensions cannot be identical",
     ),
     "index-out-of-range": (
-        "is out of bounds",
+        "(is|are) out of bounds",
         "index out of range",
         "tried to access index",
         "selected (index|number) k out of range",
@@ -161,6 +161,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "must match",
         "shapes cannot be multiplied",
         "inconsistent tensor size",
+        "mismatch in length of strides and shape",
         "size mismatch",
         r"at least \dD",
         "1D tensors expected",
@@ -210,6 +211,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     "invalid-argument": (
         "only one dimension can be inferred",
         "must have a last dimension of size 2",
+        "Negative strides are not supported",
         "must have one or more dimensions",
         "invalid shape dimension",
         "desired ordering of dimensions",

@@ -135,6 +135,8 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
         UnsupportedFeature: views, for a recorded write at places of an expanded tensor.
     """
     memory = tape.memory
+    if memory.overlaps(inputs[0]):
+        raise UnsupportedFeature("views", "writing elements that overlap: what is there depends on the order")
     if memory.repeats(inputs[0]):
         if overlap == "unchecked":
             raise UnsupportedFeature("views", "an op in place on an expanded tensor that torch lets pass")

@@ -233,7 +233,7 @@ class Machine:
         given, wanted = self.kind(value).shape, self.kind(view).shape
         fills = not given and wanted != given
         try:
-            overlap = "ignored" if self._is_itself(view, value) else "any" if fills else "same"
+            overlap = "any" if fills else "ignored" if self._is_itself(view, value) else "same"
             self.change(fill if fills else copy, (view, value), overlap=overlap)
         finally:
             if not whole:

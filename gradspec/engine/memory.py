@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
 from gradspec.engine.places import Places, Spaces, numbered
-from gradspec.engine.strides import Layout, contiguous, is_dense, of_elementwise
+from gradspec.engine.strides import Layout, contiguous, is_dense, may_overlap, of_elementwise
 from gradspec.errors import UnsupportedFeature
 from gradspec.records import NamedTuple
 
@@ -283,6 +283,10 @@ class Memory:
         if not count or not is_dense(kind.shape, layout.strides):
             return None
         return layout.offset * wide, (layout.offset + count) * wide - 1
+
+    def overlaps(self, slot: int) -> bool:
+        """Whether elements may share a place without being repeats of one."""
+        return slot in self.laid and may_overlap(self.tape.kinds[slot].shape, self.strides(slot))
 
     def repeats(self, slot: int) -> bool:
         """Whether a tensor was expanded, so that elements of it are one in memory."""

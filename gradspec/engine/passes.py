@@ -349,7 +349,8 @@ class Passes:
                 visits[slot] = _then(visits.get(slot), visit)
 
         for slot, hooks in self.machine.hooks.items():
-            if hooks and not self.tape.kinds[slot].lent:
+            kind = self.tape.kinds[slot]
+            if hooks and kind.grad and not kind.lent:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
             # where a view was written and not looked at since, it is still where its old history is

@@ -10,7 +10,16 @@ from math import prod
 
 from gradspec.records import NamedTuple
 
-__all__ = ["Layout", "contiguous", "is_dense", "obeys", "expanded", "of_elementwise", "spread_over"]
+__all__ = [
+    "Layout",
+    "contiguous",
+    "is_dense",
+    "may_overlap",
+    "obeys",
+    "expanded",
+    "of_elementwise",
+    "spread_over",
+]
 
 Ints = tuple[int, ...]
 
@@ -41,6 +50,20 @@ def is_dense(shape: Ints, strides: Ints) -> bool:
             return not prod(shape)
         step *= size
     return True
+
+
+def may_overlap(shape: Ints, strides: Ints) -> bool:
+    """Whether elements may share a place otherwise than by steps of 0."""
+    if not prod(shape):
+        return False
+    reach = 0
+    for stride, size in sorted(
+        (stride, size) for size, stride in zip(shape, strides, strict=True) if size != 1 and stride
+    ):
+        if stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
 
 
 def obeys(shape: Ints, grad: Ints, leaf: Ints) -> bool:

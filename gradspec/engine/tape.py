@@ -188,6 +188,13 @@ class Traced:
         return self.tape.memory.strides(self.slot)
 
     @property
+    def is_view(self) -> bool:
+        """Whether it lies in memory that another tensor was made with."""
+        memory = self.tape.memory
+        tensor = memory.owner.get(self.slot, self.slot)
+        return memory.root(tensor) != tensor
+
+    @property
     def is_turned(self) -> bool:
         """Whether it shows parts of its memory with the other sign (a conjugate)."""
         memory = self.tape.memory

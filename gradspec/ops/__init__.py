@@ -38,6 +38,7 @@ FAMILIES = {
     ),
     "tiling": "repeat tile roll",
     "slicing": "unbind chunk narrow diagonal",
+    "strided": "as_strided strided_view",
     "pad": "pad pad_border",
     "indexing": "select slice index __getitem__ where_indices gather",
     "lookup": "index_select take embedding",

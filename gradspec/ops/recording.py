@@ -23,7 +23,7 @@ SAME_ARGUMENTS = {
     "negative": "neg", "abs": "abs", "sqrt": "sqrt", "square": "square", "reciprocal": "reciprocal",
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos",
     "tanh": "tanh", "sigmoid": "sigmoid", "maximum": "maximum", "minimum": "minimum", "where": "where",
-    "imag": "imag_part", "matmul": "matmul", "permute_dims": "permute",
+    "imag": "imag", "matmul": "matmul", "permute_dims": "permute",
     "broadcast_to": "expand", "reshape": "reshape", "flip": "flip", "concat": "cat", "stack": "stack",
     "log2": "log2", "log10": "log10", "tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan",
     "sinh": "sinh", "cosh": "cosh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf",
@@ -182,7 +182,7 @@ class Recording:
         return self._tape.ops.conjugate(x) if _is_complex(x) else x
 
     def real(self, x: Any) -> Any:
-        return self._tape.ops.real_part(x) if _is_complex(x) else x
+        return self._tape.ops.real(x) if _is_complex(x) else x
 
     def einsum(self, equation: str, *arrays: Any) -> Any:
         return self._tape.ops.einsum(equation, arrays)

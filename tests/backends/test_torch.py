@@ -457,6 +457,14 @@ steps:
   - custom: {name: F, of: m, out: y, forward: [{op: y = m * 1}], backward: [], returns: null}
   - backward: y
 """,
+    "leaf-moved": """
+steps:
+  - op: a = tensor([1.0, 2.0])
+  - op: y = a[0:1]
+  - op: requires_grad_(y, True)
+  - op: a[0] = sum(y)
+  - backward: {of: y, gradient: [3.0]}
+""",
     "checkpoint-mismatch": """
 steps:
   - op: w = tensor(5.0, requires_grad=True)
