@@ -430,13 +430,6 @@ def test_the_session_is_put_back(backend: TorchBackend) -> None:
 
 
 WRITTEN = {
-    "leaf-moved": """
-steps:
-  - op: y = v[0:1]
-  - op: requires_grad_(y, True)
-  - op: v[0] = sum(y)
-  - backward: {of: y, gradient: [3.0]}
-""",
     "once-differentiable": """
 steps:
   - custom: {name: F, of: x, out: y, once_differentiable: true, forward: [{op: y = x * x}], save: x,
@@ -500,7 +493,7 @@ def error_programs() -> dict[str, list[Any]]:
         b.leaf("x", data, **kwargs)
         return b
 
-    tensors = "tensors: {v: [1.0, 2.0], x: {data: 2.0, requires_grad: true}}"
+    tensors = "tensors: {x: {data: 2.0, requires_grad: true}}"
     found: dict[str, list[Any]] = {code: [Written(tensors + body)] for code, body in WRITTEN.items()}
 
     def case(code: str, data: Any = V, **kwargs: Any) -> Builder:
