@@ -10,7 +10,16 @@ from math import prod
 
 from gradspec.records import NamedTuple
 
-__all__ = ["Layout", "contiguous", "is_dense", "may_overlap", "obeys", "expanded", "of_elementwise", "spread_over"]
+__all__ = [
+    "Layout",
+    "contiguous",
+    "is_dense",
+    "may_overlap",
+    "obeys",
+    "expanded",
+    "of_elementwise",
+    "spread_over",
+]
 
 Ints = tuple[int, ...]
 

@@ -67,9 +67,7 @@ def _check(input: Any, size: Size, stride: Size, storage_offset: int | None, **_
         sample(input=uniform(3), size=[0, 2], stride=[2, 1]),
     ),
 )
-def as_strided(
-    F: Any, input: Tensor, size: Size, stride: Size, storage_offset: int | None = None
-) -> Tensor:
+def as_strided(F: Any, input: Tensor, size: Size, stride: Size, storage_offset: int | None = None) -> Tensor:
     """The elements of input's memory at storage_offset + Σ iₖ·strideₖ; places may be shared. Shares memory.
 
     storage_offset counts from the start of the memory, and is where input begins if it is not given.
