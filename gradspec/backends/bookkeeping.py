@@ -413,17 +413,34 @@ class Run:
         for binding in needs(step):
             self._tensor(binding)
         tangents = {binding: self._array(entry) for binding, entry in step.tangents}
+        recorded = self._leading({step.of, *tangents}, self.recorded or [])
         replay = Run(self.backend, self.program)
         replay.calls = self.calls
         for binding in self.program.constants:
             replay.values[binding] = self.values[binding]
-        recorded, self.recorded = self.recorded or [], None  # the replay records nothing
+        before, self.recorded = self.recorded, None  # the replay records nothing
         try:
             result = self.backend.jvp(Replay(replay, recorded, tangents), step.of)
         finally:
-            self.recorded = recorded
+            self.recorded = before
             replay.close()
         self.bind(step.out, result)
+
+    def _leading(self, wanted: set[int], recorded: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """What was recorded, without the steps that do not lead to the wanted bindings. Where something is
+        changed in place any step may: then all of it."""
+        calls = self.program.calls
+        if any(type(what) is Apply and is_in_place(calls[what.call].op) for what, _ in recorded):
+            return recorded
+        kept = []
+        for what, data in reversed(recorded):
+            if not isinstance(what, str):
+                made = (what,) if isinstance(what, int) else what.out
+                if wanted.isdisjoint(made):
+                    continue
+                wanted |= set() if isinstance(what, int) else set(needs(what))
+            kept.append((what, data))
+        return kept[::-1]
 
     def _zero_grad(self, step: ZeroGrad) -> None:
         for binding in step.of:

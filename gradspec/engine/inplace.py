@@ -182,10 +182,24 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
             if prod(have) != prod(wanted):
                 continue  # it is expanded, and repeats its elements
         mine, theirs = memory.stretch(target), memory.stretch(slot)
-        if mine is None or theirs is None or mine[0] > theirs[1] or theirs[0] > mine[1]:
+        if mine is None or theirs is None:
+            _check_order(tape, tensor, other)
+            continue
+        if mine[0] > theirs[1] or theirs[0] > mine[1]:
             continue
         if not same or mine != theirs or memory.strides(target) != strides:
             raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
+
+
+def _check_order(tape: Tape, tensor: int, other: int) -> None:
+    """Raises UnsupportedFeature where an operand shares places with the tensor that is written and lies
+    otherwise: torch does not look at such memory, and what is read depends on the order of writing."""
+    memory = tape.memory
+    mine, theirs = memory.slot(tensor), memory.slot(other)
+    if memory.layout(mine) == memory.layout(theirs) and tape.kinds[mine].shape == tape.kinds[theirs].shape:
+        return
+    if not set(memory.located(tensor)).isdisjoint(memory.located(other)):
+        raise UnsupportedFeature("views", "an operand that shares places with the tensor that is written")
 
 
 def current(tape: Tape, tensor: int) -> int:
@@ -268,19 +282,20 @@ class Restrided(_Node):
         super().__init__(tape, base.dtype)
         self.places = places
         self.name = name
-        self.base = base
+        self.feeds: tuple[int, ...] = (0,) if base.grad and not base.lent else ()
 
     @property
     def edges(self) -> tuple[int | None, ...]:
         if self.out_dtype.startswith("complex") or self.name != "AsStridedBackward0":
             raise UnsupportedFeature("graph", "the way to a view that is not strided may have several nodes")
-        return (0 if self.base.grad else None,)
+        return self.feeds or (None,)
 
     def write_back(self, xp: Any, *, recorded: bool) -> Callable[..., None]:
         spaces = Spaces(self.tape.engine.library, xp if recorded else None)
 
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
-            _add(grads, ins[0], self.places.add(spaces, ct, self.out_dtype), xp)
+            if self.feeds:
+                _add(grads, ins[0], self.places.add(spaces, ct, self.out_dtype), xp)
 
         return back
 

@@ -297,6 +297,12 @@ class Memory:
             and any(size > 1 and not step for size, step in zip(shape, self.strides(slot), strict=True))
         )
 
+    def located(self, tensor: int) -> list[int]:
+        """The numbers of the memory that a tensor shares, in which its elements lie."""
+        places = self.places(tensor, self.root(tensor))
+        numbers: list[int] = self.tape.engine.library.dump(places.numbers, "int64").flat()
+        return numbers
+
     # Writing.
 
     def write(

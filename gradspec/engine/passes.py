@@ -150,7 +150,11 @@ class Passes:
                 results.append(made[slot])
             elif materialize_grads:
                 zeros = machine.space(kind).zeros(kind.shape)
-                results.append(self.tape.array(zeros, kind.dtype, grad=create_graph))
+                filled = self.tape.array(zeros, kind.dtype, grad=create_graph)
+                strides = machine.memory.strides(slot)
+                if is_dense(kind.shape, strides):
+                    machine.memory.lay(filled, Layout(strides))
+                results.append(filled)
             elif allow_unused:
                 results.append(None)
             else:
@@ -295,10 +299,12 @@ class Passes:
                     "untracked", "backward from a tensor that does not require grad and has no grad_fn"
                 )
         seeds: dict[int, Any] = {}
+        mode, self.tape.recording = self.tape.recording, create_graph
         for root, ct in zip(roots, cts, strict=True):
             slot = self.machine.slot(root)
             add = (recorder or self.machine.space(self.machine.kind(root))).add
             seeds[slot] = add(seeds[slot], ct) if slot in seeds else ct
+        self.tape.recording = mode
         return seeds
 
     def _seed(self, root: int, gradient: int | None, recorder: Any, create_graph: bool) -> Any:
@@ -349,8 +355,7 @@ class Passes:
                 visits[slot] = _then(visits.get(slot), visit)
 
         for slot, hooks in self.machine.hooks.items():
-            kind = self.tape.kinds[slot]
-            if hooks and kind.grad and not kind.lent:
+            if hooks and not self.tape.kinds[slot].lent:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():
             # where a view was written and not looked at since, it is still where its old history is

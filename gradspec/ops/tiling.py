@@ -57,6 +57,8 @@ def repeat(xp: Xp, input: Tensor, repeats: Size) -> Tensor:
 @repeat.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, repeats: Sequence[int]) -> Array:
     pairs = _pairs(input_meta.shape, repeats)
+    if len(pairs) == len(input_meta.shape) and all(count == 1 for count, _ in pairs):
+        return ct
     copies = xp.reshape(ct, tuple(chain.from_iterable(pairs)))
     return xp.reshape(xp.sum(copies, tuple(range(0, 2 * len(pairs), 2))), input_meta.shape)
 

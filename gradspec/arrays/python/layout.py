@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradspec.arrays.python.array import PyArray, expand, normal_axes, strided, strides_of
-from gradspec.arrays.python.rounding import number_rounder
+from gradspec.arrays.python.rounding import cast_number, number_rounder
 from gradspec.errors import ProgramError
 
 __all__ = ["broadcast_to", "concat", "flip", "pad", "permute_dims", "reshape", "stack", "tril", "triu"]
@@ -108,7 +108,7 @@ def pad(x: PyArray, widths: Sequence[Sequence[int]], value: Any = 0) -> PyArray:
     if min((*shape, *kept, 0)) < 0:
         shown = tuple(map(tuple, widths))
         raise ProgramError("shape-mismatch", f"padding {x.shape} by {shown} crops too much")
-    data = [number_rounder(x.dtype)(value)] * math.prod(shape)
+    data = [cast_number(value, x.dtype)] * math.prod(shape)
     source, target = strides_of(x.shape), strides_of(shape)
     first = sum(step * max(-before, 0) for step, (before, _) in zip(source, widths, strict=True))
     start = sum(step * max(before, 0) for step, (before, _) in zip(target, widths, strict=True))
