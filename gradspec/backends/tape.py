@@ -15,6 +15,7 @@ from gradspec.engine.checkpoint import checkpoint
 from gradspec.engine.custom import apply_custom
 from gradspec.engine.machine import Machine
 from gradspec.engine.passes import Passes
+from gradspec.engine.plan import fill, holes
 from gradspec.engine.printing import tensor_text
 from gradspec.engine.tape import Engine
 from gradspec.errors import ProgramError, UnsupportedFeature
@@ -37,10 +38,12 @@ Tables = tuple["Table", "Table"]  # of one call: without recording, with it
 
 
 class _InPlace:
-    """A call that changes its first input: `run(inputs)` gives that tensor back."""
+    """A call that changes its first input: `run(inputs)` gives that tensor back. `tables`: the plans of an
+    op's in-place form, None for a statement that is no op."""
 
-    def __init__(self, run: Callable[[list[int]], int]) -> None:
+    def __init__(self, run: Callable[[list[int]], int], tables: Tables | None = None) -> None:
         self.run = run
+        self.tables = tables
 
 
 class TapeBackend(StepwiseBackend):
@@ -128,13 +131,16 @@ class TapeBackend(StepwiseBackend):
             raise UnsupportedFeature(f"op:{call.op}", f"no op {call.op} here")
         if op.name == call.op:
             return self._tables(call.op, call.args)
-        tables = self._tables(call.op, call.args)
-        overlap = op.overlap
+        return self._changing(call.op, call.args, op.overlap)
+
+    def _changing(self, op: str, args: tuple[tuple[str, Any], ...], overlap: str) -> _InPlace:
+        """A call of an op's in-place form."""
+        tables = self._tables(op, args)
 
         def change(inputs: list[int]) -> int:
             return self.machine.change(tables[self.machine.tape.recording], inputs, overlap=overlap)
 
-        return _InPlace(change)
+        return _InPlace(change, tables)
 
     def _setitem(self, call: Call) -> Callable[[list[int]], int]:
         """`x[index] = value`: by parts of the index that select alone a view is written into; integer and
@@ -197,10 +203,33 @@ class TapeBackend(StepwiseBackend):
 
     def apply(self, call: Any, inputs: list[Any]) -> Sequence[int]:
         if None in inputs:
-            raise ProgramError("invalid-argument", "an operand is None")
+            call, inputs = self._without_none(call, inputs)
         if type(call) is tuple:
             return self.machine.apply(call[self.machine.tape.recording], inputs)
         return (call.run(inputs),)
+
+    def _without_none(self, call: Any, inputs: list[Any]) -> tuple[Any, list[int]]:
+        """A call and its inputs without the names that hold None, where the op can do without them.
+
+        Raises:
+            ProgramError: invalid-argument where it cannot.
+        """
+        tables = call if type(call) is tuple else call.tables
+        if tables is None:
+            raise ProgramError("invalid-argument", "an operand is None")
+        table = tables[0]
+        places = {old: new for new, old in enumerate(k for k, one in enumerate(inputs) if one is not None)}
+        args = []
+        for name, template in table.args:
+            if any(k not in places for k in holes(template)):
+                if not (hasattr(template, "k") and table.op.by_name[name].optional):
+                    raise ProgramError("invalid-argument", f"{name} of {table.op.name} is None")
+                template = None
+            args.append((name, fill(template, lambda k: Slot(places[k]))))
+        given = [one for one in inputs if one is not None]
+        if type(call) is tuple:
+            return self._tables(table.op.name, tuple(args)), given
+        return self._changing(f"{table.op.name}_", tuple(args), table.op.overlap), given
 
     def apply_run(self, run: Run, steps: Sequence[Any], start: int) -> int:
         """Run consecutive ops. Those that need nothing but a plan that is there take the short path."""
