@@ -94,9 +94,7 @@ class Plan:
         self.records = bool(tracked)
         self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
         called = (in_place and op.node_in_place) or op.node
-        self.shown = _Shown(
-            op, called, arguments, inputs, self.rule_of, self.feeds, self.compute or self.out_dtype
-        )
+        self.shown = _Shown(op, called, arguments, inputs, self.rule_of, self.compute or self.out_dtype)
         self.name = self.shown.name_for(pairs) if self.records else ""
         self.kind: Kind | None = None  # the output's, once known
         results = op.results(arguments)
@@ -350,18 +348,17 @@ class _Shown:
     """How torch shows the node of a plan. It does not know the plan, so that what takes the plan's place
     can have it too."""
 
-    __slots__ = ("_edges", "arguments", "called", "dtype", "feeds", "inputs", "op", "rules")
+    __slots__ = ("_edges", "arguments", "called", "dtype", "inputs", "op", "rules")
 
     def __init__(
         self, op: OpLike, called: Any, arguments: dict[str, Any], inputs: tuple[Kind, ...],
-        rules: dict[str, RuleLike], feeds: tuple[int, ...], dtype: str,
+        rules: dict[str, RuleLike], dtype: str,
     ) -> None:  # fmt: skip
         self.op = op
         self.called = called
         self.arguments = arguments
         self.inputs = inputs
         self.rules = rules
-        self.feeds = feeds
         self.dtype = dtype
         self._edges: tuple[int | None, ...] | None = None
 
@@ -386,7 +383,7 @@ class _Shown:
         if op.hides is True or (op.hides and op.hides(**seen)):
             raise UnsupportedFeature("graph", f"what torch makes of {op.name} is not known node by node")
         if not self.rules and op.kind != "constant":  # such a node is there to raise
-            yield from self.feeds
+            yield from (None if kind.lent else k for k, kind in enumerate(self.inputs) if kind.grad)
             return
         # `2 * x` calls what `x * 2` calls, a function is called with its arguments as they stand
         statics = (param for param in op.params if not param.is_tensor)
