@@ -179,8 +179,9 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
         strides, have, wanted = memory.strides(slot), tape.kinds[slot].shape, tape.kinds[target].shape
         if spread and have != wanted:
             strides = spread_over(have, strides, wanted)
-            if prod(have) != prod(wanted):
-                continue  # it is expanded, and repeats its elements
+            if prod(have) != prod(wanted):  # it is expanded, and repeats its elements
+                _check_order(tape, tensor, other)
+                continue
         mine, theirs = memory.stretch(target), memory.stretch(slot)
         if mine is None or theirs is None:
             _check_order(tape, tensor, other)

@@ -262,6 +262,8 @@ class Machine:
                 self.memory.lend(tensor)
                 return
             self.tape.cut.add(old)
+            if self.retains.get(tensor, 0) is None:
+                self.retains[tensor] = old  # what is kept stays with the history that is cut off
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)
             self.memory.move(tensor, self.tape.push(self.tape.values[old], kind))
             self.memory.lend(tensor)
@@ -296,6 +298,8 @@ class Machine:
                 "views", ".data of a tensor whose memory others share cannot be replaced"
             )
         slot = memory.slot(tensor)
+        if getattr(self.tape.nodes[slot], "saves_output", False):
+            raise UnsupportedFeature("views", ".data of a tensor that its own node saved")
         self.tape.values[slot] = self.value(source)
         kinds = self.tape.engine.kinds
         kind = kinds.of(mine.dtype, theirs.shape)

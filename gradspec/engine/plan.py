@@ -205,12 +205,8 @@ class Plan:
         ]
 
     def _possible_rules(self) -> list[RuleLike]:
-        """The rules for all arguments that are tensors here, whether or not they need a gradient."""
-        return [
-            rule
-            for name, rule in self.rule_of.items()
-            if any(not self.inputs[position].weak for position in holes(self.arguments[name]))
-        ]
+        """The rules for all arguments that are tensors to torch, whether or not they need a gradient."""
+        return [rule for name, rule in self.rule_of.items() if self.shown.is_tensor(name)]
 
     def check_derivable(self) -> None:
         """Raises no-derivative where a rule is missing."""
@@ -230,7 +226,12 @@ class Plan:
         self.saves_output = "y" in names
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
         positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
-        self.saves = tuple(k for k in positions if not self.inputs[k].weak)
+        # in the order of torch's names: the one that was changed is reported first
+        torch_name = {
+            k: "self" if n == "input" else n for n in self.arguments for k in holes(self.arguments[n])
+        }
+        kept = [k for k in positions if not self.inputs[k].weak]
+        self.saves = tuple(sorted(kept, key=torch_name.__getitem__))
         listed = any(n in self.arguments and self.op.by_name[n].kind == "Index" for n in names)
         self.saves_anything = bool(positions) or self.saves_output or bool(self.saves_parts) or listed
 
@@ -361,6 +362,16 @@ class _Shown:
         self.rules = rules
         self.dtype = dtype
         self._edges: tuple[int | None, ...] | None = None
+
+    def is_tensor(self, name: str) -> bool:
+        """Whether an argument is a tensor to torch: it was given as one, or a number is made one, which it
+        is not where torch has a call of its own for numbers, whose node has another name."""
+        positions = list(holes(self.arguments[name]))
+        if any(not self.inputs[position].weak for position in positions):
+            return True
+        seen = {word: fill(value, self.inputs.__getitem__) for word, value in self.arguments.items()}
+        pairs = dtype_pairs(self.op, seen)
+        return bool(positions) and self.name_for({**pairs, name: (self.dtype, "dim")}) == self.name_for(pairs)
 
     def name_for(self, pairs: dict[str, Any]) -> str:
         """The node's name for operands of these dtypes and ranks."""

@@ -40,8 +40,9 @@ _LEFT_OUT = (
     "fft.fft", "fft.ifft", "rrelu", "unique",
     # whether their cotangent of one element can be differentiated is torch's own affair
     "cumprod", "logcumsumexp", "nanmean",
-    # with a negative modulus torch's derivatives, forward and backward, disagree
-    "polar",
+    # torch's derivatives, forward and backward, disagree with a negative modulus; of complex numbers in place
+    # it does not conjugate; it has no second one
+    "polar", "silu", "hardsigmoid",
     # they make a rounding error another answer
     "logical_and", "logical_not", "logical_or", "logical_xor",
 )  # fmt: skip

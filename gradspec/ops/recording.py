@@ -165,8 +165,9 @@ class Recording:
             return self._filled((), x, dtype)
         if x.dtype == dtype and not x.kind.weak:
             return x
-        # the real part is taken first, since a cast of complex numbers warns
-        return self._tape.ops.to_copy(x if dtype.startswith("complex") else self.real(x), dtype)
+        if not dtype.startswith("complex"):
+            x = self.real(x)  # first, since a cast of complex numbers warns
+        return x if x.dtype == dtype and not x.kind.weak else self._tape.ops.to_copy(x, dtype)
 
     def divide(self, a: Any, b: Any) -> Any:
         if not isinstance(a, Traced):

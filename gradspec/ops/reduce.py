@@ -123,7 +123,8 @@ def _(xp: Xp, ct: Array, input_meta: Any, dim: Any, keepdim: bool) -> Array:
     count = (
         _count(shape, dim) or 1
     )  # of nothing there is nothing to share, and 0/0 is kept out of second derivatives
-    return _spread(xp, xp.divide(ct, count), shape, dim, keepdim)
+    # divided first, since a count may be beyond what a half holds; the product is a tensor of its own
+    return xp.multiply(_spread(xp, xp.divide(ct, count), shape, dim, keepdim), 1)
 
 
 @general(
