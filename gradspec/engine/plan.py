@@ -213,6 +213,13 @@ class Plan:
         if self.op.kind != "constant" and any(name not in self.op.rules for _, name in self.pairs):
             _no_derivative(self.op.name)
 
+    def _needed_of(self, name: str) -> Iterator[int]:
+        """The input positions of an argument that a rule names; of a list, those beside another one."""
+        listed = self.op.by_name[name].kind == "Tensors"
+        for position in holes(self.arguments[name]):
+            if not listed or any(other != position for other in self.feeds):
+                yield position
+
     def _saved(self) -> None:
         rules = self.rules()
         if self.records and not rules and len(self.rule_of) == 1:
@@ -225,7 +232,7 @@ class Plan:
             names |= {name for name in possible if possible.count(name) > 1 or name == "y"}
         self.saves_output = "y" in names
         self.saves_parts = tuple(j for j, name in enumerate(self.part_names) if name in names)
-        positions = sorted({k for n in names if n in self.arguments for k in holes(self.arguments[n])})
+        positions = sorted({k for n in names if n in self.arguments for k in self._needed_of(n)})
         # in the order of torch's names: the one that was changed is reported first
         torch_name = {
             k: "self" if n == "input" else n for n in self.arguments for k in holes(self.arguments[n])

@@ -181,4 +181,5 @@ def _(xp: Xp, ct: Array, input_meta: Any, offset: int, dim1: int, dim2: int) -> 
     sizes = tuple(input_meta.shape[axis] for axis in axes)
     joined = xp.put_add((*sizes[:-2], prod(sizes[-2:])), places, ct)
     back = tuple(axes.index(axis) for axis in range(len(axes)))
-    return xp.permute_dims(xp.reshape(joined, sizes), back)
+    # as in torch a tensor of its own, no view of one that only the rule has
+    return xp.multiply(xp.permute_dims(xp.reshape(joined, sizes), back), 1)
