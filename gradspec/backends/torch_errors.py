@@ -23,7 +23,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
     "gradient-shape": (
         "^Mismatch in shape: grad_output",
         "assign a gradient of size",
-        "^Function .* returned an invalid gradient at index",
+        "^(Function .* returned an )?invalid gradient at index",
         "first dimension of each grad_output as the batch dimension",
     ),
     "gradient-dtype": (

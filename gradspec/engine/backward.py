@@ -298,7 +298,10 @@ def _give(tape: Tape, grads: Any, slot: int, part: Any) -> None:
     kind = tape.kinds[slot]
     if part is UNDEFINED:
         grads.undefined(slot)
-    elif slot in grads and kind is not None:
+    elif kind is None:  # a node with several outputs, each of which brings its own
+        cts = grads.setdefault(slot, [None] * len(part))
+        cts[:] = [old if new is None else new for old, new in zip(cts, part, strict=True)]
+    elif slot in grads:
         space = tape.engine.library.namespace(kind.dtype, zero_dim=not kind.shape)
         add = tape.ops.add if hasattr(part, "slot") else space.add
         grads[slot] = add(grads[slot], part)

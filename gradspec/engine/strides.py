@@ -80,6 +80,8 @@ def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
     As in torch the result lies as its operands do: axes are sorted by the strides of the first operand
     that tells them apart, and the result is dense in that order.
     """
+    if all(have == shape and _is_contiguous(have, strides) for have, strides in operands):
+        return contiguous(shape)
     own = {(have, strides) for have, strides in operands}
     if len(own) == 1:
         (have, strides) = own.pop()
@@ -101,6 +103,14 @@ def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
         strides_of[axis] = step
         step *= max(shape[axis], 1)
     return tuple(strides_of)
+
+
+def _is_contiguous(shape: Ints, strides: Ints) -> bool:
+    """In C order, whatever the steps along axes of size 1."""
+    return all(
+        size == 1 or step == wanted
+        for size, step, wanted in zip(shape, strides, contiguous(shape), strict=True)
+    )
 
 
 def spread_over(shape: Ints, strides: Ints, size: Ints) -> Ints:

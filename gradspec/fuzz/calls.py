@@ -43,8 +43,8 @@ _LEFT_OUT = (
     # torch's derivatives, forward and backward, disagree with a negative modulus; of complex numbers in place
     # it does not conjugate; it has no second one
     "polar", "silu", "hardsigmoid",
-    # it raises in backward before leaves that are complete are served
-    "heaviside",
+    # it raises in backward before leaves that are complete are served; of nextafter there is no tangent
+    "heaviside", "nextafter",
     # they make a rounding error another answer
     "logical_and", "logical_not", "logical_or", "logical_xor",
 )  # fmt: skip
@@ -477,7 +477,7 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     _matmul, "dot": _dot, "linear": _linear, "einsum": _einsum, "cat": _cat, "to": _to, "prod": _prod,
     "tril": _at_least_2d, "triu": _at_least_2d, "T": _two_dims, "mT": _two_dims, "H": _two_dims,
     "__getitem__": index_text, "real": _complex_only, "imag": _complex_only, "sgn": _complex_only,
-    "clamp": _clamp, "logsumexp": _some_dims, "logaddexp": _of_one_kind,
+    "clamp": _clamp, "logsumexp": _some_dims, "std": _some_dims, "var": _some_dims, "logaddexp": _of_one_kind,
     **INDEXED,
 }  # fmt: skip
 _MAKERS |= {

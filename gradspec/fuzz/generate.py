@@ -185,13 +185,13 @@ class Author:
         )
 
     def array(self, shape: tuple[int, ...], dtype: str) -> Any:
-        """An array of a given shape and dtype: data, or a live tensor."""
+        """An array of a given shape that is cast to a given dtype: data, or a live tensor."""
         same = pick(self.rng, self.live, lambda known: known.shape == shape and known.dtype == dtype)
         if same and self.chance(0.2):
             return {"tensor": same}
         if 0 in shape:
-            return {"zeros": list(shape), "dtype": dtype}
-        return {"data": literals.array(self.rng, shape, dtype), "dtype": dtype}
+            return {"full": "0j" if category(dtype) == 3 else 0.0, "shape": list(shape)}
+        return literals.array(self.rng, shape, dtype)
 
     # Ops.
 

@@ -71,9 +71,7 @@ def _gradient(author: Author) -> Any:
     known = author.live[a]
     dtype = known.dtype if author.chance(0.5) else author.rng.choice(("float64", "complex128", "int64"))
     shape = (*known.shape, 2) if author.chance(0.5) else known.shape
-    return {
-        "backward": {"of": a, "gradient": {"data": literals.array(author.rng, shape, dtype), "dtype": dtype}}
-    }
+    return {"backward": {"of": a, "gradient": literals.array(author.rng, shape, dtype)}}
 
 
 def _leaf_in_place(author: Author) -> Any:

@@ -138,12 +138,8 @@ def _simpler_step(step: View) -> Iterator[View]:
         if isinstance(content.get("wrt"), list) and len(content["wrt"]) > 1:
             for name, out in zip(content["wrt"], content["out"], strict=True):
                 yield {verb: {**content, "wrt": [name], "out": [out]}}
-        gradient = content.get("gradient")
-        if isinstance(gradient, dict) and "data" in gradient:
-            yield from (
-                {verb: {**content, "gradient": {**gradient, "data": data}}}
-                for data in _simpler_data(gradient["data"])
-            )
+        if isinstance(content.get("of"), str) and content.get("gradient") is not None:
+            yield from ({verb: {**content, "gradient": data}} for data in _simpler_data(content["gradient"]))
 
 
 def _simpler_tensors(view: View) -> Iterator[View]:

@@ -10,7 +10,8 @@ from gradspec.plugins import load_backend
 from gradspec.runner.run import run_one
 from gradspec.spec.load import load_file
 
-SPECS = load_file(str(Path(__file__).parent / "regressions" / "found.gradspec.yaml"))
+FOUND = sorted((Path(__file__).parent / "regressions").glob("*.gradspec.yaml"))
+SPECS = [spec for file in FOUND for spec in load_file(str(file))]
 
 
 @pytest.mark.parametrize("backend", ["python", "numpy", pytest.param("torch", marks=pytest.mark.torch)])
