@@ -185,8 +185,13 @@ class TorchBackend(StepwiseBackend):
             values, requires_grad = snapshot
             return values.clone().requires_grad_(requires_grad)
 
+        def with_tangent(tensor: Any, tangent: Any) -> Any:
+            if tensor.is_complex() == tangent.is_complex():  # cast as a cotangent is to its root's dtype
+                tangent = tangent.to(tensor.dtype)
+            return forward.make_dual(tensor, tangent)
+
         with forward.dual_level():
-            dual = replay.value(of, fresh, forward.make_dual)
+            dual = replay.value(of, fresh, with_tangent)
             tangent = forward.unpack_dual(dual).tangent
             return None if tangent is None else tangent.clone()
 

@@ -10,9 +10,6 @@ from gradspec.fuzz.run import campaign, report
 from tests.fuzz.planted import PLANTED
 
 SEED = 20
-# The share of programs that may still differ from torch: views of the parts of complex numbers, changes of
-# shape in place of shared memory, warnings of casts inside reductions. It only goes down.
-OPEN = 0.2
 
 
 def told(came) -> str:
@@ -32,9 +29,10 @@ def test_the_embedded_engines_see_what_torch_sees() -> None:
     pytest.importorskip("torch")
     from gradspec.backends.torch import TorchBackend
 
-    came = campaign(SEED, 300, [NumpyBackend()], TorchBackend(), shrinking=False)
+    came = campaign(SEED, 300, [NumpyBackend(), PythonBackend()], TorchBackend(), shrink_seconds=5)
+    assert came.programs == 300
+    assert not came.findings, told(came)
     assert came.asides <= 3, f"seed {SEED}: set aside {came.asides}"
-    assert came.differences <= OPEN * came.programs, told(came)
 
 
 @pytest.mark.parametrize("field", PLANTED)
@@ -60,3 +58,13 @@ def test_a_finding_is_a_short_spec_that_says_what_was_expected() -> None:
 
     (spec,) = load_text(finding.spec, "found.gradspec.yaml")
     assert spec.expectations[-1].checks
+
+
+def test_what_is_drawn_is_printed_as_a_spec_that_loads() -> None:
+    from gradspec.fuzz.generate import draw
+    from gradspec.fuzz.text import spec_text
+    from gradspec.spec.load import load_text
+
+    for number in range(150):
+        (spec,) = load_text(spec_text(draw(SEED, number)), "found.gradspec.yaml")
+        assert spec.program.steps
