@@ -188,7 +188,7 @@ class TorchBackend(StepwiseBackend):
         def with_tangent(tensor: Any, tangent: Any) -> Any:
             if tensor.is_complex() == tangent.is_complex():  # cast as a cotangent is to its root's dtype
                 tangent = tangent.to(tensor.dtype)
-            return forward.make_dual(tensor, tangent)
+            return forward.make_dual(tensor.contiguous(), tangent)  # of expanded memory it makes none
 
         with forward.dual_level():
             dual = replay.value(of, fresh, with_tangent)

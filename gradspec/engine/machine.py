@@ -356,8 +356,8 @@ class Machine:
             raise ProgramError("untracked", "retain_grad() needs a tensor with requires_grad=True")
         if self.tape.nodes[slot] is None:
             return  # of a view that was written the history is not there before it is looked at
-        if not self.is_leaf(tensor):
-            self.retains.setdefault(tensor, None)
+        if tensor not in self.retains and not self.is_leaf(tensor):
+            self.retains[tensor] = None
 
     # Hooks.
 

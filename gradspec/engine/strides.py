@@ -106,8 +106,8 @@ def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
 
 
 def _is_contiguous(shape: Ints, strides: Ints) -> bool:
-    """In C order, whatever the steps along axes of size 1."""
-    return all(
+    """In C order, whatever the steps along axes of size 1; what has no elements is in any order."""
+    return 0 in shape or all(
         size == 1 or step == wanted
         for size, step, wanted in zip(shape, strides, contiguous(shape), strict=True)
     )

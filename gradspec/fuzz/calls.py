@@ -414,6 +414,11 @@ def _of_one_kind(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, {other}" if other else None
 
 
+def _silu(rng: Random, live: Live, x: str) -> str | None:
+    """torch's silu_ of complex numbers does not conjugate in backward, and silu refuses it."""
+    return x if category(live[x].dtype) < 3 else None
+
+
 def _complex_only(rng: Random, live: Live, x: str) -> str | None:
     return x if category(live[x].dtype) == 3 else None
 
@@ -484,5 +489,5 @@ _MAKERS |= {
     "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,
     "binary_cross_entropy_with_logits": _pair, "nll_loss": _classes, "cross_entropy": _classes,
     "layer_norm": _layer_norm, "cdist": _cdist, "dist": _dist,
-    "dropout": _dropout,
+    "dropout": _dropout, "silu": _silu,
 }  # fmt: skip
