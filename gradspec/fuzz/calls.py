@@ -56,7 +56,7 @@ def op_names() -> tuple[str, ...]:
 
 
 OPS = op_names()
-CHANGES = tuple(sorted(name for name, op in registry.items() if op.inplace and not op.internal))
+CHANGES = tuple(name for name in OPS if registry[name].inplace)
 _COMMON = (
     "add",
     "sub",
@@ -414,11 +414,6 @@ def _of_one_kind(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, {other}" if other else None
 
 
-def _silu(rng: Random, live: Live, x: str) -> str | None:
-    """torch's silu_ of complex numbers does not conjugate in backward, and silu refuses it."""
-    return x if category(live[x].dtype) < 3 else None
-
-
 def _complex_only(rng: Random, live: Live, x: str) -> str | None:
     return x if category(live[x].dtype) == 3 else None
 
@@ -489,5 +484,5 @@ _MAKERS |= {
     "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,
     "binary_cross_entropy_with_logits": _pair, "nll_loss": _classes, "cross_entropy": _classes,
     "layer_norm": _layer_norm, "cdist": _cdist, "dist": _dist,
-    "dropout": _dropout, "silu": _silu,
+    "dropout": _dropout,
 }  # fmt: skip

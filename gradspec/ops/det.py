@@ -66,7 +66,8 @@ def _(xp: Xp, ct: Array, y: Array, input_meta: Any) -> Array:
 def det(xp: Xp, input: Tensor) -> Tensor:
     """The determinant of each matrix. Shape: [..., n, n] → [...]; 1 of an empty matrix.
 
-    Source: Jacobi's formula, d det A = det A·tr(A⁻¹·dA); where det A is 0 torch has 0, not the cofactors.
+    Source: Jacobi's formula, d det A = det A·tr(A⁻¹·dA); where det A is 0 torch has 0, not the cofactors,
+    save for one number, whose cofactor is 1.
     """
     return xp.det(input)
 
@@ -74,6 +75,8 @@ def det(xp: Xp, input: Tensor) -> Tensor:
 @det.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, y: Array, input_meta: Any) -> Array:
     shape = input_meta.shape
+    if shape[-1] == 1:  # the number itself, singular or not
+        return xp.reshape(ct, shape)
     found = _times_inverse(xp, xp.multiply(ct, xp.conj(y)), input, shape)
     return xp.where(xp.reshape(xp.equal(y, 0), (*shape[:-2], 1, 1)), 0.0, found)
 

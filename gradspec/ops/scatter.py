@@ -413,10 +413,10 @@ def _(xp: Xp, ct: Array, input_meta: Any, index: Array, index_meta: Any, src_met
 
 
 def _check_masked_fill(input: Any, mask: Any, value: Any, **_: Any) -> None:
-    if mask.dtype != "bool":
-        raise fault("dtype-unsupported", f"masked_fill needs a mask of bool, not {mask.dtype}")
     if shape_of(value):
         raise fault("shape-mismatch", f"masked_fill writes one number, not shape {list(value.shape)}")
+    if mask.dtype != "bool":
+        raise fault("dtype-unsupported", f"masked_fill needs a mask of bool, not {mask.dtype}")
     if not hasattr(value, "dtype"):
         _check_number(value, input.dtype)
 
