@@ -447,7 +447,7 @@ class TapeBackend(StepwiseBackend):
             (result,) = self.passes.grad(
                 [g for g, _ in pairs], [seed], [tangent for _, tangent in pairs], None, False, True, True
             )
-            if any(result == tangent for _, tangent in pairs):
+            if result is not None and any(result == tangent for _, tangent in pairs):
                 kind = machine.kind(result)  # a tensor of its own
                 return tape.array(machine.value(result), kind.dtype)
             return result
