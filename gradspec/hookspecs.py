@@ -25,7 +25,7 @@ def gradspec_register_ops(registry: Any) -> None:
 
 
 @hookspec
-def gradspec_reporters() -> Mapping[str, Any]:  # type: ignore[empty-body]
+def gradspec_reporters() -> Mapping[str, Any]:  # type: ignore[empty-body]  # plugins have the bodies
     """Reporters by the name that `--report NAME=FILE` gives: functions from a file to a fold over events."""
 
 

@@ -30,7 +30,7 @@ else:
 
         __slots__ = ()
         _fields: tuple[str, ...] = ()
-        _field_defaults: dict[str, Any] = {}  # noqa: RUF012
+        _field_defaults: dict[str, Any] = {}  # noqa: RUF012  # read only
         _shown = "()"
 
         @classmethod

@@ -84,6 +84,7 @@ class _Open:
         self.index = 0
 
     def child(self) -> Path:
+        # a mapping has a key by now
         return (*self.path, self.key if self.mapping else self.index)  # type: ignore[arg-type]
 
     def next(self) -> None:

@@ -187,7 +187,7 @@ class _Judge:
             if look.binding in self.tangents and field not in ("value", "dtype", "shape"):
                 continue
             if field in ("value", "grad"):
-                where = lambda seen, f=field: seen.seen[at][index][f]  # noqa: E731
+                where = lambda seen, f=field: seen.seen[at][index][f]  # noqa: E731  # short and used once
                 differ = self.arrays_differ(a[field], b[field], where)
             elif field in _TOKENS:
                 differ = self.tokens_differ(field, look, a[field], b[field])

@@ -63,11 +63,11 @@ def _at(view: View, path: list[int | str]) -> Any:
 def _changed(view: View, path: list[int | str], value: Any) -> View:
     """A copy of a view with another value at a path; what is not on the path is shared."""
     if not path:
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # a view is nested anyhow
     head, *rest = path
     made: Any = copy.copy(view)
-    made[head] = _changed(view[head], rest, value)  # type: ignore[index]
-    return made  # type: ignore[no-any-return]
+    made[head] = _changed(view[head], rest, value)  # type: ignore[index]  # a view is nested anyhow
+    return made  # type: ignore[no-any-return]  # a view is nested anyhow
 
 
 def _without_steps(view: View) -> Iterator[View]:
@@ -94,6 +94,7 @@ def _operands_instead(view: View) -> Iterator[View]:
             made = re.fullmatch(r"(\w+) = (.*)", step.get("op", ""))
             for operand in dict.fromkeys(re.findall(r"\b[a-z]\d+\b", made[2])) if made else ():
                 rest = _changed(view, path, steps[:k] + steps[k + 1 :])
+                # there are operands only where `made` is there
                 yield {**rest, "steps": _renamed(rest["steps"], made[1], operand)}  # type: ignore[index]
 
 

@@ -474,7 +474,7 @@ def _(xp: Xp, ct: Array, input_meta: Any) -> Array:
 @composite(
     view=True, samples=(sample(input=uniform(2, 3)), sample(input=uniform(3)), sample(input=uniform()))
 )
-def T(F: Any, input: Tensor) -> Tensor:  # noqa: N802
+def T(F: Any, input: Tensor) -> Tensor:  # noqa: N802  # torch's name
     """The axes in reverse order: a matrix transposed. Shares memory.
 
     Source: linear; its own transpose.
@@ -494,7 +494,7 @@ def _check_matrices(input: Any, **_: Any) -> None:
     check=_check_matrices,
     samples=(sample(input=uniform(2, 3)), sample(input=uniform(2, 3, 2))),
 )
-def mT(F: Any, input: Tensor) -> Tensor:  # noqa: N802
+def mT(F: Any, input: Tensor) -> Tensor:  # noqa: N802  # torch's name
     """Each matrix of a batch transposed. Shape: [..., n, m] → [..., m, n]. Shares memory.
 
     Source: linear; its own transpose.
@@ -508,7 +508,7 @@ def _check_matrix(input: Any, **_: Any) -> None:
 
 
 @composite(view=True, check=_check_matrix, samples=(sample(input=uniform(2, 3)),))
-def H(F: Any, input: Tensor) -> Tensor:  # noqa: N802
+def H(F: Any, input: Tensor) -> Tensor:  # noqa: N802  # torch's name
     """A matrix transposed and conjugated. Shape: [n, m] → [m, n]. Shares memory.
 
     Source: linear over the reals; its own transpose.

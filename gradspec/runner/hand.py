@@ -71,6 +71,7 @@ class Hand:
 
     def _keep(self) -> None:
         assert self.process.stderr is not None
+        # a pipe is a buffered reader
         while part := self.process.stderr.read1(_KEPT):  # type: ignore[attr-defined]
             self._written = (self._written + part)[-_KEPT:]
 

@@ -151,7 +151,7 @@ class Document:
         key_event = None
         for part in path:
             children = node.children if isinstance(node, Node) else None
-            try:
+            try:  # a part that does not fit is caught below
                 if isinstance(children, list):
                     key_event, node = None, children[part]  # type: ignore[index]
                 else:

@@ -131,6 +131,7 @@ class _Writer:
 
     def step(self, step: Any) -> dict[str, Any]:
         self.format = max(self.format, _SINCE.get(type(step), FIRST))
+        # the table maps each type to its writer
         return _WRITE[type(step)](self, step)  # type: ignore[no-any-return]
 
     def steps(self, steps: tuple[Any, ...]) -> list[dict[str, Any]]:

@@ -166,7 +166,7 @@ class _Shared:
     asked about all its steps in turn."""
 
     program: Any = None
-    bindings: frozenset[int] = _NONE  # type: ignore[assignment]
+    bindings: frozenset[int] = _NONE  # type: ignore[assignment]  # empty, of any kind
 
 
 def _shared(program: Program) -> frozenset[int]:

@@ -30,7 +30,7 @@ def load_yaml() -> Any:
     """The module `yaml`."""
     if "yaml" not in sys.modules:
         compiled = re.compile
-        re.compile = _Later  # type: ignore[assignment]
+        re.compile = _Later  # type: ignore[assignment]  # put back right after
         try:
             import yaml
         finally:

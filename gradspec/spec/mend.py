@@ -59,12 +59,12 @@ def _replaced(view: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
     result = inner = copy(view)
     try:
         for part in path[:-1]:
-            inner[part] = copy(inner[part])  # type: ignore[index]
-            inner = inner[part]  # type: ignore[index]
+            inner[part] = copy(inner[part])  # type: ignore[index]  # a view is nested anyhow
+            inner = inner[part]  # type: ignore[index]  # a view is nested anyhow
         if value is not _ABSENT:
-            inner[path[-1]] = value  # type: ignore[index]
+            inner[path[-1]] = value  # type: ignore[index]  # a view is nested anyhow
         else:
-            inner.pop(path[-1], None)  # type: ignore[arg-type]
+            inner.pop(path[-1], None)  # type: ignore[arg-type]  # a view is nested anyhow
     except (KeyError, IndexError, TypeError, AttributeError):
         pass  # it stood in a part that is already replaced
     return result

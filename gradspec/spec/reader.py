@@ -197,6 +197,7 @@ class _Builder:
                     value = words[text]
                     if value is None:
                         holes = holes or not text
+                        # in a mapping the key is text
                         if in_map and not text and ":" in key and not key_event.style:  # type: ignore[operator]
                             self._missing_blank(key, key_event)
                     else:
@@ -333,7 +334,7 @@ class _Builder:
         found: Any = self.anchors[name]
         if found is None:
             self._stop("recursive-alias", f"*{name} stands inside its own anchor &{name}", event)
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[no-any-return]  # what `anchors` holds
 
     def _check_budget(self, event: Any) -> None:
         if self.nodes > MAX_NODES:

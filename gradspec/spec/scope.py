@@ -92,7 +92,7 @@ class Scope:
             return self.document.place(path)
         if path not in self._known:
             self._known[path] = self.document.place(path)
-        return self._known[path]  # type: ignore[no-any-return]
+        return self._known[path]  # type: ignore[no-any-return]  # places alone are put there
 
     def resolve(self, name: str, path: Path, **pointing: Any) -> int | None:
         """The binding a name means here, or None after noting unknown-name."""

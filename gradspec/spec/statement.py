@@ -277,7 +277,7 @@ class _Reader:
             return self.bad(node, "and, or and if have no place in a statement", "& and | work on tensors")
         return self.bad(node, "not part of a statement")
 
-    def read_Name(self, node: Any) -> Any:  # noqa: N802
+    def read_Name(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         return CONSTANTS[node.id] if node.id in CONSTANTS else self.tensor_name(node)
 
     def tensor_name(self, node: Any) -> Any:
@@ -285,7 +285,7 @@ class _Reader:
             return self.bad(node, f'"{node.id}" starts with _', code="bad-name")
         return Use(node.id, *self.offsets.of(node))
 
-    def read_Constant(self, node: Any) -> Any:  # noqa: N802
+    def read_Constant(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         value = node.value
         if isinstance(value, bytes):
             return self.bad(node, "bytes have no place in a statement")
@@ -296,16 +296,16 @@ class _Reader:
             return self.bad(node, "a number out of the range of float64", "write inf for an infinity")
         return value
 
-    def read_Tuple(self, node: Any) -> Any:  # noqa: N802
+    def read_Tuple(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         values = tuple(self.expression(each) for each in node.elts)
         return _BROKEN if any(value is _BROKEN for value in values) else values
 
-    read_List = read_Tuple  # noqa: N815
+    read_List = read_Tuple  # noqa: N815  # named after ast's nodes
 
-    def read_Starred(self, node: Any) -> Any:  # noqa: N802
+    def read_Starred(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         return self.bad(node, "a * has no place here", "write the elements out")
 
-    def read_UnaryOp(self, node: Any) -> Any:  # noqa: N802
+    def read_UnaryOp(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         value = self.expression(node.operand)
         kind = type(node.op)
         if kind is _ast.Not:
@@ -316,7 +316,7 @@ class _Reader:
             return -value if kind is _ast.USub else +value
         return self.run(_UNARY[kind], [(node.operand, value)], node)
 
-    def read_BinOp(self, node: Any) -> Any:  # noqa: N802
+    def read_BinOp(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         left, right = self.expression(node.left), self.expression(node.right)
         found = _OPERATORS.get(type(node.op))
         if found is None:
@@ -331,7 +331,7 @@ class _Reader:
                 return self.bad(node, str(fault))
         return self.run(op, [(node.left, left), (node.right, right)], node, operator=op != "matmul")
 
-    def read_Compare(self, node: Any) -> Any:  # noqa: N802
+    def read_Compare(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         op = _COMPARISONS.get(type(node.ops[0]))
         if len(node.ops) > 1:
             return self.bad(node, "a chain of comparisons", "write (a < b) & (b < c)")
@@ -344,11 +344,11 @@ class _Reader:
             return self.bad(node, "a comparison of two numbers", "one side must be a tensor")
         return self.run(op, [(node.left, left), (node.comparators[0], right)], node, operator=True)
 
-    def read_Subscript(self, node: Any) -> Any:  # noqa: N802
+    def read_Subscript(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         owner = self.tensor(node.value)
         return self.run("__getitem__", [(node.value, owner), (node.slice, self.index(node.slice))], node)
 
-    def read_Attribute(self, node: Any) -> Any:  # noqa: N802
+    def read_Attribute(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         name = node.attr
         if name not in (*_READ, *_OPS):
             hint = did_you_mean(name, [*_READ, *_OPS]) or "attributes are grad, data, T, mT, H, real and imag"
@@ -406,7 +406,7 @@ class _Reader:
 
     # Calls
 
-    def read_Call(self, node: Any) -> Any:  # noqa: N802
+    def read_Call(self, node: Any) -> Any:  # noqa: N802  # named after ast's nodes
         return self.call(node, self.callee(node))
 
     def callee(self, node: Any) -> Signature | None:

@@ -24,7 +24,7 @@ class PyArray:
     """
 
     __slots__ = ("data", "dtype", "shape")
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # Python spells unhashable so
 
     def __init__(self, data: list[Any], shape: Shape, dtype: str) -> None:
         self.data = data
