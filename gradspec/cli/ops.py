@@ -18,7 +18,7 @@ def command(as_json: bool) -> int:
     """List the ops that statements can call."""
     import gradspec.ops
 
-    registry = getattr(gradspec.ops, "registry")  # noqa: B009  # the module makes it when asked
+    registry = getattr(gradspec.ops, "registry")  # noqa: B009  # mypy takes the name for the submodule's
     ops = [registry[name] for name in sorted(registry) if not getattr(registry[name], "internal", False)]
     if as_json:
         import json
