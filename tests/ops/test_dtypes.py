@@ -12,9 +12,10 @@ import pytest
 from gradspec.errors import ProgramError
 from tests.ops.random_calls import MAKERS, Call, Dice
 from tests.ops.session import arrays_in, run
-from tests.ops.test_against_torch import SEED, _map
 
 torch = pytest.importorskip("torch")
+
+from tests.ops.test_against_torch import SEED, _map  # noqa: E402  # it needs torch
 
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64",

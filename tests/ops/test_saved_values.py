@@ -12,9 +12,10 @@ import pytest
 from gradspec.errors import ProgramError
 from tests.ops.random_calls import MAKERS, Call, Dice
 from tests.ops.session import arrays_in, backwards, outputs
-from tests.ops.test_against_torch import SEED, _map
 
 torch = pytest.importorskip("torch")
+
+from tests.ops.test_against_torch import SEED, _map  # noqa: E402  # it needs torch
 
 WITHOUT_NODE = {
     "eq", "ne", "lt", "le", "gt", "ge", "argmax", "argmin", "zeros_like", "ones_like", "detach", "positive",

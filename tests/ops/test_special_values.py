@@ -10,9 +10,10 @@ import pytest
 
 from tests.ops.random_calls import Call
 from tests.ops.session import LIBRARIES, run
-from tests.ops.test_against_torch import _in_torch
 
 torch = pytest.importorskip("torch")
+
+from tests.ops.test_against_torch import _in_torch  # noqa: E402  # it needs torch
 
 INF, NAN = np.inf, np.nan
 POINTS = np.array([0.0, -0.0, 1.0, -1.0, 0.5, INF, -INF, NAN])
