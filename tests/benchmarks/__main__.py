@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks.arrays import mlp, small
 from tests.benchmarks.floats import floats
-from tests.benchmarks.measure import Broken, Row, table
+from tests.benchmarks.measure import Broken, Row, table, take_one_thread
 from tests.benchmarks.million import million
 from tests.benchmarks.scalar import chain, dag
 from tests.benchmarks.startup import startup
@@ -38,6 +38,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    take_one_thread()
     rows: list[Row] = []
     broken = []
     for name in chosen.names or BENCHMARKS:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Broken", "Row", "interleaved", "medians", "table"]
+__all__ = ["THREADS", "Broken", "Row", "interleaved", "medians", "table", "take_one_thread"]
 
 
 class Broken(Exception):
@@ -49,6 +51,17 @@ class Row(NamedTuple):
 
     def json(self) -> dict[str, Any]:
         return {**self._asdict(), "ratio": self.ratio, "reached": self.reached}
+
+
+# what the libraries behind NumPy's products read when they are loaded; by themselves they take all cores
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def take_one_thread() -> None:
+    """Let products take one thread. Raises Broken where NumPy is loaded, and it would come too late."""
+    if "numpy" in sys.modules:
+        raise Broken("numpy was loaded before the number of its threads was set")
+    os.environ.update(dict.fromkeys(THREADS, "1"))
 
 
 def interleaved(

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.measure import Broken, Row, interleaved, medians
+from tests.benchmarks.measure import THREADS, Broken, Row, interleaved, medians
 
 __all__ = ["startup"]
 
@@ -53,7 +53,11 @@ def startup(rounds: int) -> list[Row]:
 def cold(arguments: list[str], folder: str) -> Callable[[], object]:
     """A fresh interpreter running `arguments` in `folder`; pytest loads no plugin it finds installed."""
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: nothing is compiled anew at each start
+    for name in (
+        "PYTHONDONTWRITEBYTECODE",
+        *THREADS,
+    ):  # as installed: compiled once, with threads as they come
+        environment.pop(name, None)
 
     def run() -> None:
         done = subprocess.run(
