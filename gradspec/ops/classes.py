@@ -114,21 +114,6 @@ def nll_rows(
     return _nll(xp, input, target, weight, ignore_index, reduction)
 
 
-@nll_rows.vjp("input")
-def _(
-    xp: Xp,
-    ct: Array,
-    input: Array,
-    input_meta: Any,
-    target: Array,
-    weight: Array,
-    ignore_index: int,
-    reduction: str,
-) -> Array:
-    slope = _nll_vjp(xp, ct, input_meta.shape, target, weight, ignore_index, reduction)
-    return xp.beside(slope, input)
-
-
 @general(
     node="NllLoss2DBackward0",
     dtypes=KEEP,
@@ -144,6 +129,7 @@ def nll_images(
     return _nll(xp, input, target, weight, ignore_index, reduction)
 
 
+@nll_rows.vjp("input")
 @nll_images.vjp("input")
 def _(
     xp: Xp,

@@ -50,12 +50,6 @@ def cummax(xp: Xp, input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     return _so_far(xp, input, dim, "cumulative_argmax")
 
 
-@cummax.vjp("input")
-def _(xp: Xp, ct: Any, input: Array, input_meta: Any, indices: Array, dim: int) -> Array:
-    # input is not needed here, but torch saves it, and to change it in place before backward is an error
-    return put_back(xp, ct, indices, input_meta, dim)
-
-
 @general(
     node="CumminBackward0",
     dtypes=KEEP,
@@ -75,9 +69,10 @@ def cummin(xp: Xp, input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     return _so_far(xp, input, dim, "cumulative_argmin")
 
 
+@cummax.vjp("input")
 @cummin.vjp("input")
 def _(xp: Xp, ct: Any, input: Array, input_meta: Any, indices: Array, dim: int) -> Array:
-    # as for cummax
+    # input is not needed here, but torch saves it, and to change it in place before backward is an error
     return put_back(xp, ct, indices, input_meta, dim)
 
 

@@ -296,11 +296,6 @@ def median_all(xp: Xp, input: Tensor) -> Tensor:
     return _middle_of_all(xp, input, skip=False)
 
 
-@median_all.vjp("input")
-def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array) -> Array:
-    return _evenly(xp, ct, input, y, input_meta)
-
-
 @general(node="NanmedianBackward0", dtypes=KEEP, accepts=("float", "int"), check=_ALL_OF_IT, internal=True)
 def nanmedian_all(xp: Xp, input: Tensor) -> Tensor:
     """The middle element of those that are no NaN.
@@ -310,6 +305,7 @@ def nanmedian_all(xp: Xp, input: Tensor) -> Tensor:
     return _middle_of_all(xp, input, skip=True)
 
 
+@median_all.vjp("input")
 @nanmedian_all.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array) -> Array:
     return _evenly(xp, ct, input, y, input_meta)
@@ -331,11 +327,6 @@ def median_dim(xp: Xp, input: Tensor, dim: int, keepdim: bool = False) -> tuple[
     return _middle(xp, input, dim, keepdim, skip=False)
 
 
-@median_dim.vjp("input")
-def _(xp: Xp, ct: Any, input_meta: Any, indices: Array, dim: int, keepdim: bool) -> Array:
-    return put_back(xp, ct, indices, input_meta, dim, keepdim)
-
-
 @general(
     node="NanmedianBackward1",
     dtypes=KEEP,
@@ -352,6 +343,7 @@ def nanmedian_dim(xp: Xp, input: Tensor, dim: int, keepdim: bool = False) -> tup
     return _middle(xp, input, dim, keepdim, skip=True)
 
 
+@median_dim.vjp("input")
 @nanmedian_dim.vjp("input")
 def _(xp: Xp, ct: Any, input_meta: Any, indices: Array, dim: int, keepdim: bool) -> Array:
     return put_back(xp, ct, indices, input_meta, dim, keepdim)

@@ -54,11 +54,6 @@ def floor(xp: Xp, input: Tensor) -> Tensor:
     return xp.floor(input)
 
 
-@floor.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return xp.zeros_like(ct)
-
-
 @linear(
     node="CeilBackward0", iterates=True, dtypes=KEEP, accepts=REAL, inplace=True, samples=BETWEEN, kinks=JUMPS
 )
@@ -68,11 +63,6 @@ def ceil(xp: Xp, input: Tensor) -> Tensor:
     Source: elementary; 0 is kept at the jumps.
     """
     return xp.negative(xp.floor(xp.negative(input)))
-
-
-@ceil.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return xp.zeros_like(ct)
 
 
 @linear(
@@ -92,6 +82,8 @@ def trunc(xp: Xp, input: Tensor) -> Tensor:
     return xp.trunc(input)
 
 
+@floor.adjoint("input")
+@ceil.adjoint("input")
 @trunc.adjoint("input")
 def _(xp: Xp, ct: Array) -> Array:
     return xp.zeros_like(ct)
