@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gradspec.engine.inplace import check_view
 from gradspec.engine.plan import Freed, Part, sum_to
@@ -249,7 +249,6 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
     """Raises modified-in-place where a value that node k saved was written over or detached since."""
     memory = tape.memory
     in_place = k in tape.rewrites
-    late = False
     for position in plan.saves:
         if in_place and position == 0:
             continue  # an in-place op saves a copy of what it writes over
@@ -257,16 +256,20 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         tensor = memory.owner.get(slot, slot)
         if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
             check_view(tape, tensor)  # torch looks at the history of what it saved first
-        if slot == tape.ins[k][0] and in_place:
-            late = True
-        # an in-place op writes at its own time
-        late = late or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k)
-    if plan.saves_output:
-        late = late or memory.last_write(k) > k
-    for part in plan.saves_parts:  # the outputs stand in the slots after the node
-        late = late or memory.last_write(k + 1 + part) > k
-    if late:
-        raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
+        itself = in_place and slot == tape.ins[k][0]
+        # an in-place op writes at its own time; what was made after a detach_ had saved a copy of the history
+        if itself or tape.cut.get(slot, -1) > k or memory.last_write(slot) > (k - 0.5 if in_place else k):
+            _modified(plan)
+    # of several outputs those that are saved stand in the slots after the node
+    if any(
+        memory.last_write(slot) > k
+        for slot in ([k] if plan.saves_output else [k + 1 + part for part in plan.saves_parts])
+    ):
+        _modified(plan)
+
+
+def _modified(plan: Any) -> NoReturn:
+    raise ProgramError("modified-in-place", f"a value that {plan.name} saved was changed in place since")
 
 
 def _is_undefined(ct: Any) -> bool:

@@ -172,10 +172,12 @@ class Machine:
         kinds = self.tape.kinds
         return self.tape.recording and any(kinds[slot].grad for slot in slots)
 
-    def change(self, table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
+    def change(
+        self, table: Table, tensors: Sequence[int], *, overlap: str | Callable[[str], str] = "same"
+    ) -> int:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
         memory: "any", "same" (all of it, in the same arrangement) or "none"; "places": none either, but its
-        own elements may share memory; "ignored": neither matters.
+        own elements may share memory; "ignored": neither matters. Or a function of the written dtype.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -187,6 +189,8 @@ class Machine:
         if self._records(slots):
             check_target(tape, target)
             slots = tuple([self.slot(tensor) for tensor in tensors])
+        if callable(overlap):
+            overlap = overlap(tape.kinds[slots[0]].dtype)
         if not table.op.view:
             check_memory(tape, target, slots, overlap, spread=table.op.spreads)
         plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
@@ -261,7 +265,7 @@ class Machine:
                 self._mark(tensor, False)
                 self.memory.lend(tensor)
                 return
-            self.tape.cut.add(old)
+            self.tape.cut[old] = len(self.tape.values)
             if self.retains.get(tensor, 0) is None:
                 self.retains[tensor] = old  # what is kept stays with the history that is cut off
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)

@@ -271,8 +271,8 @@ class Memory:
     def lay_result(self, out: int, inputs: tuple[int, ...]) -> None:
         """Note how the result of an elementwise op lies: as its operands do."""
         laid, kinds = self.laid, self.tape.kinds
-        if not laid.keys().isdisjoint(inputs):
-            operands = [(kinds[s].shape, self.strides(s)) for s in inputs if not kinds[s].weak]
+        if 0 in kinds[out].shape or not laid.keys().isdisjoint(inputs):
+            operands = [(kinds[s].shape, self.strides(s)) for s in inputs]
             self.lay(out, Layout(of_elementwise(kinds[out].shape, operands)))
 
     def stretch(self, slot: int) -> tuple[int, int] | None:

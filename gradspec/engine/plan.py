@@ -57,7 +57,7 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "inputs", "kind", "library",
+        "arguments", "back", "compute", "forward", "freed", "hollow", "inputs", "kind", "library",
         "marks", "name", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of",
         "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names", "warns",
         "written", "zero_dim",
@@ -104,9 +104,10 @@ class Plan:
         self.parts = tuple(dtype or self.out_dtype for dtype in named.values()) if named else None
         self.warns: tuple[tuple[str, str], ...] = ()  # (code, text) of every call
         # whether an operand's cotangent may be the memory of the output's
-        self.passes_on = self.records and op.passes_on is not None and bool(op.passes_on(**seen))
+        self.passes_on = self.records and (self._drops_parts() or bool(op.passes_on and op.passes_on(**seen)))
         self.written: int = op.written(**seen) if callable(op.written) else op.written
         self.marks = self.passes_on or self.written > 0
+        self.hollow = False  # whether a result without elements has strides of its own; once `kind` is known
         self._saved()
         self.freed = Freed(self.name, self.feeds, self.shown) if self.saves_anything else None
 
@@ -190,6 +191,12 @@ class Plan:
             for name, template in self.arguments.items()
             for position in holes(template)
             if self.inputs[position].grad and self.op.by_name[name].is_tensor
+        )
+
+    def _drops_parts(self) -> bool:
+        """Whether an operand's cotangent is the real part of the output's, which is a view."""
+        return category(self.out_dtype) == 3 and any(
+            category(self.inputs[position].dtype) < 3 for position in self.feeds
         )
 
     @property

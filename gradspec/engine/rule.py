@@ -55,7 +55,7 @@ class OpLike(Protocol):
     written: Any  # int, or a function that gives one
     iterates: bool
     spreads: bool
-    overlap: Any
+    overlap: str | Callable[[str], str]
     strides: Callable[..., tuple[Sequence[int], int]] | None
     unit: float
     passes_on: Callable[..., bool] | None

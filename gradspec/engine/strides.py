@@ -69,9 +69,7 @@ def may_overlap(shape: Ints, strides: Ints) -> bool:
 def obeys(shape: Ints, grad: Ints, leaf: Ints) -> bool:
     """Whether a gradient lies as torch wants it to: like its leaf if that is dense, else contiguous."""
     wanted = leaf if is_dense(shape, leaf) else contiguous(shape)
-    return not prod(shape) or all(
-        a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True)
-    )
+    return all(a == b if size != 1 else a != 0 for size, a, b in zip(shape, grad, wanted, strict=True))
 
 
 def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
@@ -98,10 +96,12 @@ def of_elementwise(shape: Ints, operands: Sequence[tuple[Ints, Ints]]) -> Ints:
                 here = other
             elif after < 0:
                 break
+    if order == sorted(order, reverse=True):
+        return contiguous(shape)
     strides_of, step = [0] * len(shape), 1
     for axis in order:
         strides_of[axis] = step
-        step *= max(shape[axis], 1)
+        step *= shape[axis]  # behind an axis without elements nothing is apart
     return tuple(strides_of)
 
 

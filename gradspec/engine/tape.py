@@ -235,7 +235,7 @@ class Tape:
         self.ops = OpCalls(self)
         self.memory = Memory(self)
         self.rewrites: set[int] = set()  # slots that in-place ops made
-        self.cut: set[int] = set()  # slots of non-leaves that were detached in place
+        self.cut: dict[int, int] = {}  # slot of a non-leaf that was detached in place → when that was
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.passes_on = False  # whether a node may hand on its cotangent itself as a view
@@ -303,12 +303,14 @@ class Tape:
             kind = plan.kind
             if kind is None or plan.op.dynamic:
                 kind = plan.kind = self._kind(plan, result)
-                if not (plan.op.dynamic or plan.marks or plan.warns) and table.get(key) is plan:
+                plan.hollow = plan.op.iterates and 0 in kind.shape
+                usual = not (plan.op.dynamic or plan.marks or plan.warns or plan.hollow)
+                if usual and table.get(key) is plan:
                     table.plain[key if len(key) > 1 else key[0]] = (plan.forward, kind, plan.node)
             if plan.marks:
                 self._mark(plan)
             out = self.push(result, kind, plan.node, slots)
-            if memory.laid and plan.op.iterates:
+            if plan.hollow or (memory.laid and plan.op.iterates):
                 memory.lay_result(out, slots)
             return (out,)
         return self._several(plan, slots, result)

@@ -196,7 +196,9 @@ def getitem(F: Any, input: Tensor, index: Index) -> Tensor:
             advanced[axis] = (entry,) if isinstance(entry, bool) else F.view(entry, [1])
             axis += 1
         elif isinstance(entry, int) or _is_integer(entry):
-            y = F.select(y, axis, entry if isinstance(entry, int) else entry.item())
+            number = entry if isinstance(entry, int) else entry.item()
+            _check_select(y, axis, number)  # before anything is asked of the history of y
+            y = F.select(y, axis, number)
         elif isinstance(entry, slice):
             y = _sliced(F, y, axis, entry, alone=len(entries) == 1 and entries[0] is entry)
             axis += 1

@@ -180,7 +180,7 @@ class Recording:
     def conj(self, x: Any) -> Any:
         if not isinstance(x, Traced):
             return x.conjugate()
-        return self._tape.ops.conjugate(x) if _is_complex(x) else x
+        return self._tape.ops.conj_view(x) if _is_complex(x) else x
 
     def real(self, x: Any) -> Any:
         return self._tape.ops.real(x) if _is_complex(x) else x
