@@ -256,9 +256,12 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         tensor = memory.owner.get(slot, slot)
         if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
             check_view(tape, tensor)  # torch looks at the history of what it saved first
+        moved = memory.left.get(slot, k)
+        if moved < k and not in_place:
+            continue  # it came through a node that had kept a copy of it
         itself = in_place and slot == tape.ins[k][0]
-        # an in-place op writes at its own time; what was made after a detach_ had saved a copy of the history
-        if itself or tape.cut.get(slot, -1) > k or memory.last_write(slot) > (k - 0.5 if in_place else k):
+        # an in-place op writes at its own time
+        if itself or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k):
             _modified(plan)
     # of several outputs those that are saved stand in the slots after the node
     if any(

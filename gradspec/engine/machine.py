@@ -265,7 +265,7 @@ class Machine:
                 self._mark(tensor, False)
                 self.memory.lend(tensor)
                 return
-            self.tape.cut[old] = len(self.tape.values)
+            self.tape.cut.add(old)
             if self.retains.get(tensor, 0) is None:
                 self.retains[tensor] = old  # what is kept stays with the history that is cut off
             kind = self.tape.engine.kinds.with_grad(self.tape.kinds[old], False)

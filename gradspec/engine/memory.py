@@ -48,6 +48,7 @@ class Memory:
 
     now       tensor → slot of its present value, where that is not the slot it was made at
     owner     the inverse of now
+    left      slot that a tensor stood at before → the slot it moved to
     views     tensor → how it came out of its source
     versions  tensor at the root of a version counter → its count
     written   the same → the time of the last write that autograd is to notice: the slot that it made, or
@@ -63,6 +64,7 @@ class Memory:
         "bent",
         "known",
         "laid",
+        "left",
         "now",
         "owner",
         "taken",
@@ -76,6 +78,7 @@ class Memory:
         self.tape = tape
         self.now: dict[int, int] = {}
         self.owner: dict[int, int] = {}
+        self.left: dict[int, int] = {}
         self.views: dict[int, View] = {}
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
@@ -147,7 +150,7 @@ class Memory:
         before = self.slot(tensor)
         if before in self.laid and self.tape.kinds[before].shape == self.tape.kinds[slot].shape:
             self.laid[slot] = self.laid[before]
-        self.now[tensor] = slot
+        self.now[tensor] = self.left[before] = slot
         self.owner[slot] = tensor
 
     def slot(self, tensor: int) -> int:

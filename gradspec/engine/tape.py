@@ -235,7 +235,7 @@ class Tape:
         self.ops = OpCalls(self)
         self.memory = Memory(self)
         self.rewrites: set[int] = set()  # slots that in-place ops made
-        self.cut: dict[int, int] = {}  # slot of a non-leaf that was detached in place → when that was
+        self.cut: set[int] = set()  # slots of non-leaves that were detached in place
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.passes_on = False  # whether a node may hand on its cotangent itself as a view
