@@ -222,7 +222,8 @@ class TapeBackend(StepwiseBackend):
         args = []
         for name, template in table.args:
             if any(k not in places for k in holes(template)):
-                if not (hasattr(template, "k") and table.op.by_name[name].optional):
+                optional = hasattr(template, "k") and table.op.by_name[name].optional
+                if not optional or table.op.chooses:
                     raise ProgramError("invalid-argument", f"{name} of {table.op.name} is None")
                 template = None
             args.append((name, fill(template, lambda k: Slot(places[k]))))

@@ -62,6 +62,7 @@ _ERRORS: dict[str, tuple[str, ...]] = {
         "[Oo]nly Tensors of floating point .*can require gradients",
         "requires gradients must be floating point",
         "Expected primal to be floating point",
+        "^Autograd not support dtype",
     ),
     "hook-shape": ("^hook '.*' has changed the size of value",),
     "hook-dtype": ("^hook '.*' has changed the type of value",),

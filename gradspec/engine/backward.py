@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gradspec.engine.inplace import check_view
-from gradspec.engine.plan import Freed, Part, sum_to
+from gradspec.engine.plan import Part, sum_to
 from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
 from gradspec.errors import ProgramError
 
@@ -147,7 +147,8 @@ class _Careful:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            if k in how.idle and type(plan) not in (Freed, Part) and plan.name != "NotImplemented":
+            idle = k in how.idle and not (getattr(plan, "gone", False) or type(plan) is Part)
+            if idle and plan.name != "NotImplemented":
                 back = _nothing
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)
@@ -256,9 +257,6 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         tensor = memory.owner.get(slot, slot)
         if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
             check_view(tape, tensor)  # torch looks at the history of what it saved first
-        moved = memory.left.get(slot, k)
-        if moved < k and not in_place:
-            continue  # it came through a node that had kept a copy of it
         itself = in_place and slot == tape.ins[k][0]
         # an in-place op writes at its own time
         if itself or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k):

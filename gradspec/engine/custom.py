@@ -246,7 +246,8 @@ class CustomNode:
         machine, tape = self.machine, self.machine.tape
         parts = ct if len(self.kinds) > 1 else [ct]
         given = [self._tensor(part, kind) for part, kind in zip(parts, self.kinds, strict=True)]
-        saved = values.saved if isinstance(values, Recomputed) else self._unpacked()
+        again = getattr(values, "saved", None)  # what a checkpoint has made again
+        saved = self._unpacked() if again is None else again
         recording = tape.recording
         if self.function.once:
             tape.recording = False

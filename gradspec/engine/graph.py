@@ -10,7 +10,7 @@ from gradspec.engine.plan import Part
 if TYPE_CHECKING:
     from gradspec.engine.tape import Tape
 
-__all__ = ["LEAF", "edges", "name_at", "names_below", "node_of", "takes_a_list"]
+__all__ = ["LEAF", "edges", "is_hidden_in", "name_at", "names_below", "node_of", "takes_a_list"]
 
 LEAF = "AccumulateGrad"  # the node that adds to a leaf's gradient
 
@@ -60,3 +60,11 @@ def takes_a_list(node: Any) -> bool:
     """Whether a node is of an op on a list of tensors."""
     op = getattr(getattr(node, "plan", node), "op", None)
     return op is not None and any(param.kind == "Tensors" for param in op.params)
+
+
+def is_hidden_in(tape: Tape, slot: int) -> bool:
+    """Whether a slot was saved by a node in whose place torch has several, which may have saved views of it."""
+    for node, ins in zip(tape.nodes, tape.ins, strict=True):
+        if slot in ins and getattr(getattr(node, "op", None), "hides", False):
+            return any(ins[position] == slot for position in node.saves)
+    return False

@@ -315,6 +315,7 @@ class CopySlices(_Node):
         self.before = tape.values[inputs[0]]  # the view's old value, which the op's rule may need
         self.slot = -1  # of the view's new value
         self.first = 0 if tape.kinds[under].grad else None  # where the first edge leads
+        self.repeats = tape.memory.repeats(inputs[0])  # whether elements of the view share memory
         self.saves = plan.saves
         self.saves_output = plan.saves_output
 
@@ -340,12 +341,16 @@ class CopySlices(_Node):
         def back(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
             found: dict[int, Any] = grads.__class__()
             # the op's own inputs, its first standing apart so that its part is not mixed with others'
-            own_ins = (self.inputs[0], *ins[1:])
-            inner(places.take(spaces, ct, dtype), values, own_ins, self.slot, found)
-            own = found.pop(self.inputs[0], None)
+            first, seen = self.inputs[0], values
+            if first in ins[1:]:
+                first, seen = _FIRST, _Apart(values, first)
+            inner(places.take(spaces, ct, dtype), seen, (first, *ins[1:]), self.slot, found)
+            own = found.pop(first, None)
             if own is UNDEFINED:  # from a custom function: as in torch there is none for the base either
                 grads.undefined(ins[0])
             elif self.first is not None:
+                if self.repeats:
+                    raise ProgramError("overlapping-memory", "the gradient of an expanded tensor is written")
                 if own is None:
                     own = spaces.of(view.dtype).zeros(view.shape, view.dtype)
                 _add(grads, ins[0], places.put(spaces, ct, own, dtype), xp)
@@ -356,6 +361,23 @@ class CopySlices(_Node):
                     _add(grads, slot, part, xp)
 
         return back
+
+
+_FIRST = -1  # a slot that no tensor has
+
+
+class _Apart:
+    """Values by slot; the first input of an op, which is another input as well, is at `_FIRST`, too."""
+
+    __slots__ = ("first", "saved", "values")
+
+    def __init__(self, values: Any, first: int) -> None:
+        self.values = values
+        self.first = first
+        self.saved = getattr(values, "saved", None)  # see gradspec.engine.custom.Recomputed
+
+    def __getitem__(self, slot: int) -> Any:
+        return self.values[self.first if slot == _FIRST else slot]
 
 
 class Narrowed(_Node):
@@ -395,6 +417,7 @@ class FreedCopy:
     """Takes the place of a CopySlices whose saved values were freed."""
 
     name = "CopySlices"
+    gone = True
     saves: tuple[int, ...] = ()
     saves_output = False
     saves_anything = False

@@ -237,6 +237,8 @@ class Machine:
         given, wanted = self.kind(value).shape, self.kind(view).shape
         fills = not given and wanted != given
         try:
+            if given != wanted and not fills and self._records((self.memory.slot(value),)):
+                self.slot(value)  # a view of it is taken first, which asks for its history
             overlap = "any" if fills else "ignored" if self._is_itself(view, value) else "same"
             self.change(fill if fills else copy, (view, value), overlap=overlap)
         finally:
@@ -304,6 +306,8 @@ class Machine:
         slot = memory.slot(tensor)
         if getattr(self.tape.nodes[slot], "saves_output", False):
             raise UnsupportedFeature("views", ".data of a tensor that its own node saved")
+        if graph.is_hidden_in(self.tape, slot):
+            raise UnsupportedFeature("views", ".data of a tensor that a node inside an op may have saved")
         self.tape.values[slot] = self.value(source)
         kinds = self.tape.engine.kinds
         kind = kinds.of(mine.dtype, theirs.shape)

@@ -8,7 +8,7 @@ tensor at the root, whatever op it was.  That happens only when something is wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -271,9 +271,11 @@ class Memory:
         strides, offset = op.strides(have, mine.strides, shape, part, **statics)
         return Layout(tuple(strides), int(mine.offset * op.unit) + offset)
 
-    def lay_result(self, out: int, inputs: tuple[int, ...]) -> None:
+    def lay_result(self, out: int, inputs: Sequence[int]) -> None:
         """Note how the result of an elementwise op lies: as its operands do."""
         laid, kinds = self.laid, self.tape.kinds
+        if not kinds[out].shape:
+            return
         if 0 in kinds[out].shape or not laid.keys().isdisjoint(inputs):
             operands = [(kinds[s].shape, self.strides(s)) for s in inputs]
             self.lay(out, Layout(of_elementwise(kinds[out].shape, operands)))

@@ -38,6 +38,7 @@ class Passes:
         self._start = 0  # the first slot that the present walk may make
         self._held: set[int] = set()  # slots of tensors that hooks gave
         self._how: Any = None  # the present walk
+        self._outside: list[tuple[str, str]] = self.tape.warned  # where the warnings of what hooks do go
 
     def backward(
         self,
@@ -62,8 +63,6 @@ class Passes:
         for tensor in inputs or ():
             machine.retain_grad(tensor)
             chosen = {*(chosen or ()), machine.slot(tensor)}
-        if create_graph:
-            self.tape.warned.append(("create-graph-cycle", CYCLE))
 
         def arrive(slot: int, ct: Any) -> None:
             if chosen is None or slot in chosen:
@@ -72,13 +71,15 @@ class Passes:
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
                 before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
                 for function in list(before.values()):
-                    function([None if ct is UNDEFINED else self._tensor(ct, machine.kind(tensor))])
+                    self._call(
+                        function, [None if ct is UNDEFINED else self._tensor(ct, machine.kind(tensor))]
+                    )
                 if machine.kind(tensor).grad:  # nothing goes to a leaf whose flag was taken since
                     self._accumulate(tensor, ct)
                 for accumulated in list(machine.after.get(tensor, {}).values()):
-                    accumulated(tensor)
+                    self._call(accumulated, tensor)
                 for function in list(after.values()):
-                    function([])
+                    self._call(function, [])
 
         within, reached = self._reach(seeds, chosen, single=len(roots) == 1)
         idle: set[int] = set()
@@ -94,6 +95,7 @@ class Passes:
                 visit=visits, ordered=machine.is_hooked, idle=idle, **self._node_hooks(reached),
             ),
             create_graph,
+            warned=[("create-graph-cycle", CYCLE)] if create_graph else [],
         )  # fmt: skip
 
     def grad(
@@ -248,16 +250,31 @@ class Passes:
         if self._recorder is not None:
             self._recorder.close()
 
-    def _walk(self, seeds: dict[int, Any], how: Walk, create_graph: bool) -> None:
-        mode, self.tape.recording = self.tape.recording, create_graph
-        task, self.tape.task = self.tape.task, Task()
-        before = self._start, self._held, self._how
-        self._start, self._held, self._how = len(self.tape.values), set(), how
+    def _walk(
+        self, seeds: dict[int, Any], how: Walk, create_graph: bool, warned: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """As in torch, what a pass warns of, `warned` first, comes after what hooks warn of."""
+        tape = self.tape
+        mode, tape.recording = tape.recording, create_graph
+        task, tape.task = tape.task, Task()
+        before = self._start, self._held, self._how, self._outside
+        self._start, self._held, self._how, self._outside = len(tape.values), set(), how, tape.warned
+        tape.warned = list(warned)
         try:
-            walk(self.tape, seeds, how)
+            walk(tape, seeds, how)
         finally:
-            self.tape.recording, self.tape.task = mode, task
-            self._start, self._held, self._how = before
+            self._outside.extend(tape.warned)
+            tape.warned = self._outside
+            tape.recording, tape.task = mode, task
+            self._start, self._held, self._how, self._outside = before
+
+    def _call(self, hook: Callable[[Any], Any], given: Any) -> Any:
+        """Run a hook, which warns in its own name."""
+        held, self.tape.warned = self.tape.warned, self._outside
+        try:
+            return hook(given)
+        finally:
+            self.tape.warned = held
 
     def _reach(
         self, seeds: dict[int, Any], chosen: set[int] | None, *, single: bool
@@ -385,7 +402,7 @@ class Passes:
                 if every or is_differentiable(kinds[at].dtype)
             ]
             for function in list(hooks.values()):
-                function(list(given))
+                self._call(function, list(given))
 
         return run
 
@@ -406,7 +423,7 @@ class Passes:
                 else:
                     given.append(self._tensor(part, kinds[ins[position]]))
             for function in list(hooks.values()):
-                function(list(given))
+                self._call(function, list(given))
 
         return run
 
@@ -415,11 +432,11 @@ class Passes:
             kind = self.tape.kinds[slot]
             for function in list(hooks.values()):
                 if ct is None or ct is UNDEFINED:  # None: an output of several that was not used
-                    if function(None) is not None:
+                    if self._call(function, None) is not None:
                         raise ProgramError("hook-undefined", "a hook gave a gradient where there is none")
                     continue
                 given = self._tensor(ct, kind)
-                result = function(given)
+                result = self._call(function, given)
                 if result is not None and result != given:
                     ct = self._hook_result(result, kind, isinstance(ct, Traced))
                 elif isinstance(ct, Traced):

@@ -57,7 +57,7 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "forward", "freed", "hollow", "inputs", "kind", "library",
+        "arguments", "back", "compute", "follows", "forward", "freed", "hollow", "inputs", "kind", "library",
         "marks", "name", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of",
         "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names", "warns",
         "written", "zero_dim",
@@ -108,6 +108,12 @@ class Plan:
         self.written: int = op.written(**seen) if callable(op.written) else op.written
         self.marks = self.passes_on or self.written > 0
         self.hollow = False  # whether a result without elements has strides of its own; once `kind` is known
+        follows = op.iterates(**seen) if callable(op.iterates) else op.iterates
+        names = arguments if follows is True else follows or ()
+        # the input positions of the operands that the result lies in memory as
+        self.follows = tuple(
+            [k for name in names if op.by_name[name].is_tensor for k in holes(arguments[name])]
+        )
         self._saved()
         self.freed = Freed(self.name, self.feeds, self.shown) if self.saves_anything else None
 

@@ -50,10 +50,11 @@ class OpLike(Protocol):
     apart: tuple[str, ...]
     fixed: tuple[str, ...]
     tracks_complex: bool
+    casts: bool
     check: Callable[..., None] | None
     check_in_place: Callable[..., None] | None
     written: Any  # int, or a function that gives one
-    iterates: bool
+    iterates: Any  # bool, names of parameters, or a function that gives one of these
     spreads: bool
     overlap: str | Callable[[str], str]
     strides: Callable[..., tuple[Sequence[int], int]] | None

@@ -14,7 +14,7 @@ from gradspec.dtypes import category
 from gradspec.engine.inplace import current
 from gradspec.engine.kind import Kind, Kinds
 from gradspec.engine.memory import Memory, View
-from gradspec.engine.plan import Part, Plan, dtype_pairs, fill
+from gradspec.engine.plan import Part, Plan, dtype_pairs, fill, holes
 from gradspec.errors import ProgramError
 from gradspec.records import NamedTuple
 
@@ -96,6 +96,8 @@ class Table(dict[tuple[Kind, ...], Any]):
         plan = Plan(
             op, self.arguments, kinds, self.engine.library, self.recording, self.default, self.in_place
         )
+        if self.recording and not self.in_place:
+            self._may_give(plan)
         plan.warns = () if op.warns is None else tuple(op.warns(**shown))
         # checks of integers look at their values (2 ** -1), those of floats do not
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
@@ -109,6 +111,14 @@ class Table(dict[tuple[Kind, ...], Any]):
             raise ProgramError("no-derivative", f"{op.name} takes {' and '.join(op.fixed)} as constants")
         if not (op.tracks_complex or self.in_place) and any(k.grad and category(k.dtype) == 3 for k in kinds):
             raise ProgramError("dtype-unsupported", f"{op.name} of complex tensors is not differentiated")
+
+    def _may_give(self, plan: Plan) -> None:
+        """Raises dtype-not-differentiable for a result of integers that would need a node."""
+        op = self.op
+        if category(plan.out_dtype) < 2 and not op.casts and op.kind != "constant":
+            if any(plan.inputs[k].grad for name in plan.rule_of for k in holes(self.arguments[name])):
+                text = f"{op.name} of tensors that require grad is of {plan.out_dtype} here"
+                raise ProgramError("dtype-not-differentiable", text)
 
     def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
         """The plan of a call that is no expansion."""
@@ -303,15 +313,15 @@ class Tape:
             kind = plan.kind
             if kind is None or plan.op.dynamic:
                 kind = plan.kind = self._kind(plan, result)
-                plan.hollow = plan.op.iterates and 0 in kind.shape
+                plan.hollow = bool(plan.follows) and 0 in kind.shape
                 usual = not (plan.op.dynamic or plan.marks or plan.warns or plan.hollow)
                 if usual and table.get(key) is plan:
                     table.plain[key if len(key) > 1 else key[0]] = (plan.forward, kind, plan.node)
             if plan.marks:
                 self._mark(plan)
             out = self.push(result, kind, plan.node, slots)
-            if plan.hollow or (memory.laid and plan.op.iterates):
-                memory.lay_result(out, slots)
+            if plan.hollow or (memory.laid and plan.follows):
+                memory.lay_result(out, [slots[k] for k in plan.follows])
             return (out,)
         return self._several(plan, slots, result)
 
@@ -337,16 +347,18 @@ class Tape:
         count = len(result)
         dtypes = plan.parts or (plan.out_dtype,) * count
         shapes = [self.engine.library.shape_of(part) for part in result]
-        if plan.node is None:
-            of = self.engine.kinds.of
-            return tuple([self.push(result[j], of(dtypes[j], shapes[j])) for j in range(count)])
-        node = self.push(result, None, plan.node, slots)
-        outs = []
+        outs: list[int] = []
+        if plan.node is not None:
+            node = self.push(result, None, plan.node, slots)
         for j, part in enumerate(result):
-            flows = category(dtypes[j]) >= 2  # the indices beside sorted values are constants
+            # the indices beside sorted values are constants
+            flows = plan.node is not None and category(dtypes[j]) >= 2
             kind = self.engine.kinds.of(dtypes[j], shapes[j], grad=flows)
             made = (Part(plan.name, j, count), (node,)) if flows else (None, ())
             outs.append(self.push(part, kind, *made))
+        if plan.follows and self.memory.laid:
+            for out in outs:
+                self.memory.lay_result(out, [slots[k] for k in plan.follows])
         return tuple(outs)
 
     def _view(self, table: Table, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:

@@ -8,8 +8,8 @@ stays the same one, and is none of the program's own, is judged).  Floating valu
 what rounding explains: 64 ulps of the largest number in the tensor at once, and where that is not
 enough a bound from reruns in double precision (see `_Bound`).  Where the two had rounded differently
 before, and a rerun with slightly moved numbers takes another branch as well, nothing can be said: such a
-program is set aside. So is one in which zeros of complex numbers had different signs (torch's negation gives
-them by the place in memory) and then a number comes out on the other side of a branch cut.
+program is set aside. So is one in which a part of a complex number was 0, or nearly, with another sign
+(torch's negation signs zeros by their place in memory) and then a number is on the other side of a branch cut.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class _Judge:
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
-        self.turned = False  # whether zeros of complex numbers have other signs somewhere so far
-        self.mirrored = False  # whether the numbers that differ are such with other signs
+        self.turned = False  # whether a part of a complex number, near 0, has another sign somewhere so far
+        self.mirrored = False  # whether, after that, the numbers that differ do so by their signs
         self.scale = 1.0  # the largest finite number that the reference has seen so far
         self.same: dict[
             Any, tuple[dict[int, int], dict[int, int]]
@@ -139,7 +139,7 @@ class _Judge:
             if found is not None:
                 of_numbers = found.field in ("value", "grad", "hooks")
                 rounded = self.before if of_numbers else self.rounded
-                aside = (rounded and self.flips(at)) or (of_numbers and self.turned and self.mirrored)
+                aside = (rounded and self.flips(at)) or (of_numbers and self.mirrored)
                 return Judgement("aside" if aside else "different", found)
         return Judgement("same")
 
@@ -229,18 +229,22 @@ class _Judge:
         parts = _parts(first)
         largest = max((abs(x) for x in parts if math.isfinite(x)), default=0.0)
         self.scale = max(self.scale, largest)
+        near = _ULPS * EPS[a.dtype] * largest
+        turned = self.turned
+        if category(a.dtype) == 3 and not turned:
+            self.turned = any(
+                abs(x - y) <= near and math.copysign(1.0, x) != math.copysign(1.0, y)
+                for x, y in zip(parts, _parts(second), strict=True)
+            )
         if first == second:
-            zeros = category(a.dtype) == 3 and 0.0 in parts
-            self.turned = self.turned or (zeros and _signs(parts) != _signs(_parts(second)))
             return False
         pairs = [(x, y) for x, y in zip(parts, _parts(second), strict=True) if x != y and (x == x or y == y)]
         if not pairs:
             return False
         self.rounded = True
-        near = _ULPS * EPS[a.dtype] * largest
         if all(abs(x - y) <= near for x, y in pairs):
             return False
-        self.mirrored = all(abs(abs(x) - abs(y)) <= near for x, y in pairs)
+        self.mirrored = turned and all(abs(abs(x) - abs(y)) <= near for x, y in pairs)
         return _Bound(self, a, where).exceeded(b)
 
     def flips(self, at: int) -> bool:
@@ -302,10 +306,6 @@ def _parts(numbers: list[Any]) -> list[float]:
     if numbers and isinstance(numbers[0], complex):
         return [part for z in numbers for part in (z.real, z.imag)]
     return numbers
-
-
-def _signs(numbers: list[float]) -> list[float]:
-    return [math.copysign(1.0, x) for x in numbers]
 
 
 def _discrete(seen: Observations, until: int) -> list[Any]:

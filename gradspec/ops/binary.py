@@ -255,7 +255,7 @@ def _(xp: Xp, ct: Array, input: Array, other: Array) -> Array:
     return xp.negative(xp.multiply(ct, xp.floor_divide(input, other)))
 
 
-@general(node="NotImplemented", accepts=("float", "int"), internal=True)
+@general(node="NotImplemented", accepts=("float", "int"), iterates=True, internal=True)
 def number_remainder(xp: Xp, input: Operand, other: Operand) -> Tensor:
     """remainder of a Python number. A node without a derivative, as torch has it."""
     check_divisor(xp, other)
@@ -265,6 +265,7 @@ def number_remainder(xp: Xp, input: Operand, other: Operand) -> Tensor:
 @general(
     node="NotImplemented",
     accepts=("float", "int"),
+    iterates=True,
     check=TWO,
     samples=pairs(("input", -9, 9), ("other", 1, 3), (2.5,)),
 )
@@ -291,6 +292,7 @@ def _no_negative_power_of_integers(input: Any, exponent: Any, **_: Any) -> None:
 @elementwise(
     node=_pow_node,
     inplace=True,
+    iterates=lambda input, **_: not input.weak,  # the powers of a number lie in order
     check=each(broadcast("input", "exponent"), _no_negative_power_of_integers),
     samples=(
         *pairs(("input", 0.3, 3), ("exponent", -2, 3), (2, 3.0, 0.5, -1, 1, 0)),

@@ -124,6 +124,7 @@ def detach(xp: Xp, input: Tensor) -> Tensor:
 @linear(
     node="ToCopyBackward0",
     dtypes=_given_or_own,
+    casts=True,
     iterates=True,
     internal=True,
     warns=drops_imaginary_part,

@@ -99,7 +99,7 @@ def l1_loss(
     return _sum_or_mean(F, losses, reduction)
 
 
-@general(node="MseLossBackward0", dtypes=PROMOTE, accepts=("float",), internal=True)
+@general(node="MseLossBackward0", dtypes=PROMOTE, accepts=("float",), iterates=True, internal=True)
 def mse_pairs(xp: Xp, input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """mse_loss of one shape. Source: ∂/∂input = 2(input − target), shared by the mean."""
     return _reduced(xp, xp.square(xp.subtract(input, target)), reduction)
@@ -142,7 +142,7 @@ def _knee(xp: Xp, apart: Array, knee: float) -> tuple[Array, Array]:
     return near, xp.where(near, apart, 0)
 
 
-@general(node="SmoothL1LossBackward0", dtypes=PROMOTE, accepts=("float",), internal=True)
+@general(node="SmoothL1LossBackward0", dtypes=PROMOTE, accepts=("float",), iterates=True, internal=True)
 def smooth_l1_pairs(xp: Xp, input: Tensor, target: Tensor, reduction: str, beta: float) -> Tensor:
     """smooth_l1_loss of one shape. Source: ∂/∂input = d/beta, and sign(d) from the knee on."""
     apart = xp.subtract(input, target)
@@ -201,7 +201,7 @@ def _as_input(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str
     return dtype, dtype
 
 
-@general(node="HuberLossBackward0", dtypes=_as_input, accepts=("float",), internal=True)
+@general(node="HuberLossBackward0", iterates=True, dtypes=_as_input, accepts=("float",), internal=True)
 def huber_pairs(xp: Xp, input: Tensor, target: Tensor, reduction: str, delta: float) -> Tensor:
     """huber_loss of one shape. Source: ∂/∂input = d, and delta·sign(d) from the knee on."""
     apart = xp.subtract(input, target)
@@ -302,6 +302,7 @@ def _log_sigmoid(xp: Xp, x: Array) -> Array:
     dtypes=_as_target,
     accepts=("float",),
     fixed=("weight", "pos_weight"),
+    iterates=("target", "input"),
     check=each(check_reduction, _logits_fit),
     samples=(
         sample(input=uniform(3), target=uniform(3, low=0, high=1)),

@@ -99,7 +99,11 @@ class _Saved:
         if isinstance(value, tuple):  # the outputs of a node stand in the slots after it
             return tuple(Traced(self._tape, slot + 1 + j) for j in range(len(value)))
         kind = self._tape.kinds[slot]
-        return value if kind is not None and kind.weak else Traced(self._tape, slot)
+        if kind is not None and kind.weak:
+            return value
+        traced = Traced(self._tape, slot)
+        # a tensor that has moved on in place: its node kept a copy of what it was
+        return self._tape.ops.clone(traced) if slot in self._tape.memory.left else traced
 
 
 class Recording:

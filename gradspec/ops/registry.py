@@ -181,8 +181,10 @@ class Op:
         self.unit: float = facts.pop("unit", 1)
         # Whether an operand is broadcast to the first argument's shape, and looked at so, in place.
         self.spreads: bool = facts.pop("spreads", False)
-        # Whether the result lies in memory as the operands do, see gradspec.engine.strides.
-        self.iterates: bool = facts.pop("iterates", kind == "elementwise")
+        # Whether the result lies in memory as the operands do, see gradspec.engine.strides: True, the names of
+        # those that it follows, the first before the next; or a function (arguments by name, tensors as
+        # metas) → one of these.
+        self.iterates: Any = facts.pop("iterates", kind == "elementwise")
         # Whether backward gives an operand the output's cotangent itself, as a view of it (arguments by
         # name, tensors as metas). A view op does that anyway.
         self.passes_on: Callable[..., bool] | None = facts.pop("passes_on", None)
@@ -195,6 +197,9 @@ class Op:
         self.internal: bool = facts.pop("internal", False)
         # Tensor arguments that take no part in promotion and are never cast (a condition, an index).
         self.apart: tuple[str, ...] = tuple(facts.pop("apart", ()))
+        # A result of integers is a constant, as of a cast; else it is refused where an argument requires grad
+        # (dtype-not-differentiable).
+        self.casts: bool = facts.pop("casts", False)
         # Tensor arguments that are taken as constants: one that requires grad is refused (no-derivative).
         self.fixed: tuple[str, ...] = tuple(facts.pop("fixed", ()))
         # Complex tensors may require grad; else they are refused so (dtype-unsupported), but not in place.

@@ -74,6 +74,7 @@ def _sort_node(stable: bool, **_: Any) -> str:
     dtypes=KEEP,
     outputs=PAIR,
     accepts=("float", "int", "bool"),
+    iterates=True,
     check=check_axis(),
     samples=ORDERS,
     kinks={"elements equal": {"torch": "in the order they have"}},
@@ -95,7 +96,7 @@ def _(xp: Xp, ct: Any, input_meta: Any, indices: Array, dim: int) -> Array:
     return put_back(xp, ct, indices, input_meta, dim)
 
 
-@constant(dtypes=INDEX, accepts=("float", "int", "bool"), check=check_axis(), samples=ORDERS)
+@constant(dtypes=INDEX, accepts=("float", "int", "bool"), iterates=True, check=check_axis(), samples=ORDERS)
 def argsort(
     xp: Xp, input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Tensor:
