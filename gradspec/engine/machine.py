@@ -211,7 +211,7 @@ class Machine:
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
         layout = memory.view_layout(table, slots, kind.shape, 0)
         if not plan.records:
-            if tape.nodes[slots[0]] is not None:
+            if tape.nodes[slots[0]] is not None or any(slots[0] in ins for ins in tape.ins):
                 memory.bent.setdefault(slots[0], tape.kinds[slots[0]].shape)
             tape.kinds[slots[0]] = kind
             memory.laid.pop(slots[0], None)

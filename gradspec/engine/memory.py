@@ -55,7 +55,8 @@ class Memory:
               half a slot after the last one
     taken     tensor that took over another memory by `.data =` → the tensor whose memory that is
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
-    bent      slot of a non-leaf whose shape was changed in place unrecorded → the shape that its node gave
+    bent      slot of a tensor whose shape was changed in place unrecorded → the shape that its node gave, or
+              that a leaf had when it was first used
     known     view → the version at which its history was made, where that is not 0
     """
 

@@ -67,6 +67,8 @@ class Passes:
         def arrive(slot: int, ct: Any) -> None:
             if chosen is None or slot in chosen:
                 tensor = machine.memory.owner.get(slot, slot)
+                if slot in machine.memory.bent:
+                    raise UnsupportedFeature("views", "the gradient of a leaf whose shape was changed since")
                 if self.tape.nodes[machine.memory.slot(tensor)] is not None:
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
                 before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
