@@ -527,6 +527,10 @@ class Run:
                 return None
             self.body(step.steps, {step.grad: gradient})
             result = self.value(step.result)
+            names = self.program.names
+            for binding in (step.grad, *_made(step.steps)):
+                if names[binding] == names[step.grad]:  # nobody is to hold the gradient any more
+                    self.values[binding] = UNBOUND
             return None if result is gradient or step.after else result
 
         self._handles[step.name] = self.backend.hook(self._tensor(step.of), ran, step.after)

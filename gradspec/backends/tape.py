@@ -133,7 +133,9 @@ class TapeBackend(StepwiseBackend):
             return self._tables(call.op, call.args)
         return self._changing(call.op, call.args, op.overlap)
 
-    def _changing(self, op: str, args: tuple[tuple[str, Any], ...], overlap: str) -> _InPlace:
+    def _changing(
+        self, op: str, args: tuple[tuple[str, Any], ...], overlap: str | Callable[[str], str]
+    ) -> _InPlace:
         """A call of an op's in-place form."""
         tables = self._tables(op, args)
 
@@ -173,7 +175,7 @@ class TapeBackend(StepwiseBackend):
         basic, arrays = _by_parts(_parts(index), kinds)
         masked = len(arrays) == 1 and kinds[arrays[0].k].dtype == "bool" if type(arrays[0]) is Slot else False
         # one number at the places of a mask is read first, and the mask may be the tensor itself
-        overlap = "any" if masked and prod(kinds[value].shape) == 1 else "places"
+        overlap = "marked" if masked and prod(kinds[value].shape) == 1 else "places"
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))

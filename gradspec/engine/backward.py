@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gradspec.engine.inplace import check_view
+from gradspec.engine.inplace import CopySlices, check_view
 from gradspec.engine.plan import Part, sum_to
 from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
 from gradspec.errors import ProgramError
@@ -135,18 +135,20 @@ class _Careful:
 
     def run(self, k: int, ct: Any) -> None:
         tape, how, grads = self.tape, self.how, self.grads
+        plan = tape.nodes[k]
+        if k in tape.memory.bent and plan is not None:
+            ct = self._bent(k, ct)
         if k in self.visit and (how.reached is None or k in how.reached):
             ct = self.visit[k](ct)
-        plan = tape.nodes[k]
         if plan is None:
             self.leaves[k] = ct
         elif how.within is None or k in how.within or type(plan) is Part:
-            if k in tape.memory.bent:
-                ct = self._bent(k, ct)
             if k in how.before:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
+            if type(plan) is CopySlices and (how.reached is None or tape.ins[k][0] in how.reached):
+                plan.check_first()
             idle = k in how.idle and not (getattr(plan, "gone", False) or type(plan) is Part)
             if idle and plan.name != "NotImplemented":
                 back = _nothing
@@ -250,6 +252,7 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
     """Raises modified-in-place where a value that node k saved was written over or detached since."""
     memory = tape.memory
     in_place = k in tape.rewrites
+    hides = getattr(getattr(plan, "op", None), "hides", False)  # then views were saved, whose history stays
     for position in plan.saves:
         if in_place and position == 0:
             continue  # an in-place op saves a copy of what it writes over
@@ -259,7 +262,11 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
             check_view(tape, tensor)  # torch looks at the history of what it saved first
         itself = in_place and slot == tape.ins[k][0]
         # an in-place op writes at its own time
-        if itself or slot in tape.cut or memory.last_write(slot) > (k - 0.5 if in_place else k):
+        if (
+            itself
+            or (slot in tape.cut and not hides)
+            or memory.last_write(slot) > (k - 0.5 if in_place else k)
+        ):
             _modified(plan)
     # of several outputs those that are saved stand in the slots after the node
     if any(

@@ -63,8 +63,10 @@ def takes_a_list(node: Any) -> bool:
 
 
 def is_hidden_in(tape: Tape, slot: int) -> bool:
-    """Whether a slot was saved by a node in whose place torch has several, which may have saved views of it."""
+    """Whether a node has saved a slot and more: torch has several nodes in its place, or what it made on the
+    way is kept."""
     for node, ins in zip(tape.nodes, tape.ins, strict=True):
-        if slot in ins and getattr(getattr(node, "op", None), "hides", False):
-            return any(ins[position] == slot for position in node.saves)
+        op = getattr(node, "op", None) if slot in ins else None
+        if op is not None and (op.hides or op.keeps) and slot in [ins[position] for position in node.saves]:
+            return True
     return False

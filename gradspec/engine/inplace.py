@@ -81,9 +81,10 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     """
     memory, values, kinds = tape.memory, tape.values, tape.kinds
     kind: Kind = kinds[inputs[0]]
-    if memory.repeats(inputs[0]) and overlap == "places":
-        _write_some(tape, tensor, plan, inputs)
-        return
+    where = None
+    if memory.repeats(inputs[0]) and overlap in _AT_PLACES:
+        tape.warned.append(("expanded-write", "an expanded tensor is written at places; clone() it first"))
+        where = _written(tape, plan, inputs)
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
     if library.shape_of(result) != kind.shape:
@@ -103,7 +104,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         result = library.namespace(plan.out_dtype, zero_dim=not kind.shape).astype(result, kind.dtype)
     plan.kind = tape.engine.kinds.of(plan.out_dtype, kind.shape, grad=plan.records)
     if not plan.records:
-        memory.write(tensor, result)
+        memory.write(tensor, result, where=where)
         return
     node = plan if plan.out_dtype == kind.dtype else Narrowed(tape, plan, kind.dtype)
     base = memory.base(tensor)
@@ -115,7 +116,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     else:
         under = memory.slot(base)
         copy = CopySlices(tape, node, memory.places(tensor, base), inputs, under)
-        memory.write(tensor, result, time=len(values))
+        memory.write(tensor, result, time=len(values), where=where)
         memory.move(
             base,
             tape.push(
@@ -132,7 +133,6 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
 
     Raises:
         ProgramError: overlapping-memory.
-        UnsupportedFeature: views, for a recorded write at places of an expanded tensor.
     """
     memory = tape.memory
     if memory.overlaps(inputs[0]):
@@ -140,10 +140,7 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
     if memory.repeats(inputs[0]):
         if overlap == "unchecked":
             raise UnsupportedFeature("views", "an op in place on an expanded tensor that torch lets pass")
-        if overlap == "places":
-            if tape.recording and any(tape.kinds[slot].grad for slot in inputs):
-                raise UnsupportedFeature("views", "a recorded write at places of an expanded tensor")
-        elif overlap != "ignored":
+        if overlap not in (*_AT_PLACES, "ignored"):
             raise ProgramError(
                 "overlapping-memory", "elements of the written tensor share memory; clone() it first"
             )
@@ -152,16 +149,16 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
         _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 
-def _write_some(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...]) -> None:
-    """Write at places of an expanded tensor, whose elements share memory: torch allows it, and warns. The
-    last of `inputs` is what is written."""
+_AT_PLACES = ("places", "marked")  # what torch lets pass, with a warning, where elements share memory
+
+
+def _written(tape: Tape, plan: Plan, inputs: tuple[int, ...]) -> Any:
+    """Which elements a write at places is to; the last of `inputs` is what is written."""
     values, kind = tape.values, tape.kinds[inputs[0]]
     space = tape.engine.library.namespace(kind.dtype, zero_dim=False)
     given = [values[s] for s in inputs]
     marks = [space.zeros(kind.shape), *given[1:-1], space.ones_like(given[-1])]
-    written = space.not_equal(plan.forward(*marks), 0)
-    tape.warned.append(("expanded-write", "an expanded tensor is written at places; clone() it first"))
-    tape.memory.write(tensor, plan.forward(*given), where=written)
+    return space.not_equal(plan.forward(*marks), 0)
 
 
 def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: bool, spread: bool) -> None:
@@ -176,6 +173,8 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
         other = memory.owner.get(slot, slot)
         if (other == tensor and same) or memory.root(other) != memory.root(tensor):
             continue
+        if not spread and (memory.is_turned(tensor) or memory.is_turned(other)):
+            continue  # torch copies what shows its memory as conjugates before it goes on
         strides, have, wanted = memory.strides(slot), tape.kinds[slot].shape, tape.kinds[target].shape
         if spread and have != wanted:
             strides = spread_over(have, strides, wanted)
@@ -236,7 +235,7 @@ def _way_name(tape: Tape, view: int) -> str:
     how = memory.views[view]
     source = how.source
     same = tape.kinds[memory.slot(view)].dtype == tape.kinds[memory.slot(source)].dtype
-    if how.table is None or (same and memory.places(view, source).turned is None):
+    if how.table is None or (same and not how.table.op.turns):
         return "AsStridedBackward0"
     return str(how.table.op.node)
 
@@ -323,6 +322,11 @@ class CopySlices(_Node):
     def edges(self) -> tuple[int | None, ...]:
         return (self.first, *self.plan.edges[1:])
 
+    def check_first(self) -> None:
+        """Raises overlapping-memory where the view's gradient, which the base is to get, repeats places."""
+        if self.repeats and self.first is not None:
+            raise ProgramError("overlapping-memory", "the gradient of an expanded tensor is written")
+
     @property
     def feeds(self) -> tuple[int, ...]:
         """As a Plan's."""
@@ -349,8 +353,6 @@ class CopySlices(_Node):
             if own is UNDEFINED:  # from a custom function: as in torch there is none for the base either
                 grads.undefined(ins[0])
             elif self.first is not None:
-                if self.repeats:
-                    raise ProgramError("overlapping-memory", "the gradient of an expanded tensor is written")
                 if own is None:
                     own = spaces.of(view.dtype).zeros(view.shape, view.dtype)
                 _add(grads, ins[0], places.put(spaces, ct, own, dtype), xp)

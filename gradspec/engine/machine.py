@@ -177,7 +177,8 @@ class Machine:
     ) -> int:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
         memory: "any", "same" (all of it, in the same arrangement) or "none"; "places": none either, but its
-        own elements may share memory; "ignored": neither matters. Or a function of the written dtype.
+        own elements may share memory; "marked": these, and operands any; "ignored": neither matters.
+        Or a function of the written dtype.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.
@@ -288,14 +289,12 @@ class Machine:
         The version counter stays the tensor's own.
 
         Raises:
-            ProgramError: dtype-mismatch where the dtypes differ.
+            ProgramError: dtype-not-differentiable where the tensor requires grad.
             UnsupportedFeature: views, where others share the memory that the tensor leaves.
         """
         mine, theirs = self.kind(tensor), self.kind(source)
-        if mine.dtype != theirs.dtype:
-            raise ProgramError(
-                "dtype-mismatch", f".data of a {mine.dtype} tensor cannot become {theirs.dtype}"
-            )
+        if mine.grad:
+            _differentiable(theirs.dtype)
         memory = self.memory
         if memory.is_alias(source, tensor):
             return
@@ -306,11 +305,13 @@ class Machine:
         slot = memory.slot(tensor)
         if getattr(self.tape.nodes[slot], "saves_output", False):
             raise UnsupportedFeature("views", ".data of a tensor that its own node saved")
+        if mine.dtype != theirs.dtype and any(slot in ins for ins in self.tape.ins):
+            raise UnsupportedFeature("views", ".data of another dtype for a tensor that was used")
         if graph.is_hidden_in(self.tape, slot):
             raise UnsupportedFeature("views", ".data of a tensor that a node inside an op may have saved")
         self.tape.values[slot] = self.value(source)
         kinds = self.tape.engine.kinds
-        kind = kinds.of(mine.dtype, theirs.shape)
+        kind = kinds.of(theirs.dtype, theirs.shape)
         self.tape.kinds[slot] = kinds.with_grad(kind, mine.grad, lent=mine.lent)
         memory.take(tensor, source)
         memory.laid.pop(slot, None)
@@ -352,9 +353,11 @@ class Machine:
             self.grads[tensor] = None
         else:
             if self.is_leaf(grad):
-                self._mark(grad, False)
+                self.set_requires_grad(grad, False)
             else:
                 self.detach_in_place(grad)
+            if self._records((self.memory.slot(grad),)):
+                check_target(self.tape, grad)
             self.memory.write(grad, self.space(self.kind(grad)).zeros_like(self.value(grad)))
 
     def retain_grad(self, tensor: int) -> None:

@@ -13,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category
+from gradspec.engine.graph import is_hidden_in
 from gradspec.engine.places import Places, Spaces, numbered
 from gradspec.engine.strides import Layout, contiguous, is_dense, may_overlap, of_elementwise
 from gradspec.errors import UnsupportedFeature
@@ -303,6 +304,10 @@ class Memory:
             and any(size > 1 and not step for size, step in zip(shape, self.strides(slot), strict=True))
         )
 
+    def is_turned(self, tensor: int) -> bool:
+        """Whether a tensor shows parts of its memory with the other sign (a conjugate)."""
+        return tensor in self.views and self.places(tensor, self.root(tensor)).turned is not None
+
     def located(self, tensor: int) -> list[int]:
         """The numbers of the memory that a tensor shares, in which its elements lie."""
         places = self.places(tensor, self.root(tensor))
@@ -311,17 +316,21 @@ class Memory:
 
     # Writing.
 
-    def write(
-        self, tensor: int, value: Any, *, noticed: bool = True, time: int | None = None, where: Any = None
-    ) -> None:
+    def write(self, tensor: int, value: Any, *, time: int | None = None, where: Any = None) -> None:
         """Put `value` into the memory of `tensor`, at the slots that are there; relatives see it.
 
         where: which elements are written, an array of bool; None for all.
-        noticed: whether the version counter goes up (not for writes through `.data`).
         time: the slot that the write made, for one that is recorded.
+
+        Raises:
+            UnsupportedFeature: views, where the write goes unnoticed (it is through `.data`) and a node has
+                saved more than its operands.
         """
         tape, root = self.tape, self.root(tensor)
-        values = tape.values
+        values, counter = tape.values, self.counter(tensor)
+        for other in self._members.get(root, ()):
+            if self.counter(other) != counter and is_hidden_in(tape, self.slot(other)):
+                raise UnsupportedFeature("views", "a write through .data of what an op was given")
         values[self.slot(tensor)] = value
         if root in self._members:
             spaces = Spaces(tape.engine.library)
@@ -333,10 +342,8 @@ class Memory:
             for other in self._members[root]:
                 if other != root and (other != tensor or where is not None):
                     values[self.slot(other)] = self.places(other, root).take(spaces, whole, dtype)
-        if noticed:
-            counter = self.counter(tensor)
-            self.versions[counter] = self.versions.get(counter, 0) + 1
-            self.written[counter] = len(values) - 0.5 if time is None else time
+        self.versions[counter] = self.versions.get(counter, 0) + 1
+        self.written[counter] = len(values) - 0.5 if time is None else time
 
 
 # The dtype that numbers of elements have, by the category of the elements.

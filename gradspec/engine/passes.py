@@ -69,7 +69,10 @@ class Passes:
                 tensor = machine.memory.owner.get(slot, slot)
                 if slot in machine.memory.bent:
                     raise UnsupportedFeature("views", "the gradient of a leaf whose shape was changed since")
-                if self.tape.nodes[machine.memory.slot(tensor)] is not None:
+                now = machine.memory.slot(tensor)
+                if self.tape.nodes[now] is not None:
+                    if machine.hooks.get(now):  # as in torch those of the tensor, wherever it is
+                        self._hooked(slot, machine.hooks[now])(ct)
                     raise ProgramError("leaf-moved", "a leaf has become the result of an op since")
                 before, after = machine.nodes_before.get(slot, {}), machine.nodes_after.get(slot, {})
                 for function in list(before.values()):

@@ -57,7 +57,7 @@ class Places:
     turned    which parts are shown with the other sign: an array of bool, None where none is
     """
 
-    __slots__ = ("_complex", "_under_complex", "numbers", "shape", "size", "turned")
+    __slots__ = ("_complex", "_under_complex", "empty", "numbers", "shape", "size", "turned")
 
     def __init__(self, library: ArrayLibrary, numbers: Any, view: Kind, under: Kind) -> None:
         """`numbers`: what the view's op made of `numbered(under)`."""
@@ -68,7 +68,8 @@ class Places:
             numbers = library.namespace("complex128", zero_dim=False).parts(numbers)
         self.numbers = reals.astype(reals.abs(numbers), "int64")
         turned = reals.less(numbers, 0.0)
-        self.turned = turned if prod(view.shape) and reals.any(turned) else None
+        self.empty = not prod(view.shape)
+        self.turned = turned if not self.empty and reals.any(turned) else None
         self.shape = under.shape
         self.size = prod(under.shape) * (2 if self._under_complex else 1)
 
@@ -89,6 +90,8 @@ class Places:
 
     def add(self, spaces: Spaces, part: Any, dtype: str) -> Any:
         """Zeros of the tensor beneath with the view's elements added; `dtype` is the tensor's."""
+        if self.empty:
+            return spaces.of(dtype).zeros(self.shape, dtype)
         numbers = spaces.known(self.numbers, "int64")
         part = self._reals(spaces, part, dtype)
         flat = spaces.of(real_of(dtype)).put_add((self.size,), (numbers,), part)

@@ -45,6 +45,7 @@ class OpLike(Protocol):
     outputs: Any
     chooses: bool
     hides: Any
+    keeps: bool
     dynamic: bool
     view: bool
     apart: tuple[str, ...]
@@ -59,6 +60,7 @@ class OpLike(Protocol):
     overlap: str | Callable[[str], str]
     strides: Callable[..., tuple[Sequence[int], int]] | None
     unit: float
+    turns: bool
     passes_on: Callable[..., bool] | None
     expand: Callable[..., Callable[..., Any] | None] | None
     warns: Callable[..., tuple[tuple[str, str], ...]] | None

@@ -115,10 +115,11 @@ class Table(dict[tuple[Kind, ...], Any]):
     def _may_give(self, plan: Plan) -> None:
         """Raises dtype-not-differentiable for a result of integers that would need a node."""
         op = self.op
-        if category(plan.out_dtype) < 2 and not op.casts and op.kind != "constant":
-            if any(plan.inputs[k].grad for name in plan.rule_of for k in holes(self.arguments[name])):
-                text = f"{op.name} of tensors that require grad is of {plan.out_dtype} here"
-                raise ProgramError("dtype-not-differentiable", text)
+        if category(plan.out_dtype) >= 2 or op.casts or op.kind == "constant":
+            return
+        if any(plan.inputs[k].grad for name in plan.rule_of for k in holes(self.arguments[name])):
+            text = f"{op.name} of tensors that require grad is of {plan.out_dtype} here"
+            raise ProgramError("dtype-not-differentiable", text)
 
     def prepare(self, kinds: tuple[Kind, ...], values: list[Any]) -> Plan:
         """The plan of a call that is no expansion."""
@@ -208,8 +209,7 @@ class Traced:
     def is_turned(self) -> bool:
         """Whether it shows parts of its memory with the other sign (a conjugate)."""
         memory = self.tape.memory
-        tensor = memory.owner.get(self.slot, self.slot)
-        return tensor in memory.views and memory.places(tensor, memory.root(tensor)).turned is not None
+        return memory.is_turned(memory.owner.get(self.slot, self.slot))
 
     @property
     def offset(self) -> int:
@@ -301,7 +301,7 @@ class Tape:
             made = table.make(key, [values[s] for s in slots])
         if isinstance(made, Expansion):
             return self._expand(made, slots)
-        plan = made
+        plan: Plan = made
         if self.inferred and plan.records and not self.inferred.isdisjoint(slots[k] for k in plan.saves):
             raise ProgramError("inference-tensor", "an inference tensor cannot be saved for backward")
         if plan.warns:

@@ -41,8 +41,10 @@ _LEFT_OUT = (
     # whether their cotangent of one element can be differentiated is torch's own affair
     "cumprod", "logcumsumexp", "nanmean",
     # torch's derivatives, forward and backward, disagree with a negative modulus; of complex numbers in place
-    # it does not conjugate; it has no second one
-    "polar", "silu", "hardsigmoid",
+    # it does not conjugate; it has no second one, nor one in forward mode
+    "polar", "silu", "hardsigmoid", "cdist",
+    # torch's backward fails on no elements, by how their cotangent lies
+    "view_as_real",
     # it raises in backward before leaves that are complete are served; of nextafter there is no tangent
     "heaviside", "nextafter",
     # they make a rounding error another answer
@@ -483,6 +485,6 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
 _MAKERS |= {
     "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,
     "binary_cross_entropy_with_logits": _pair, "nll_loss": _classes, "cross_entropy": _classes,
-    "layer_norm": _layer_norm, "cdist": _cdist, "dist": _dist,
+    "layer_norm": _layer_norm, "dist": _dist,
     "dropout": _dropout,
 }  # fmt: skip

@@ -9,7 +9,7 @@ what rounding explains: 64 ulps of the largest number in the tensor at once, and
 enough a bound from reruns in double precision (see `_Bound`).  Where the two had rounded differently
 before, and a rerun with slightly moved numbers takes another branch as well, nothing can be said: such a
 program is set aside. So is one in which a part of a complex number was 0, or nearly, with another sign
-(torch's negation signs zeros by their place in memory) and then a number is on the other side of a branch cut.
+(torch's negation signs zeros by their place in memory) and then a number lies beyond a branch cut.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ class _Bound:
     def exceeded(self, got: Dense) -> bool:
         judge, mine = self.judge, _parts(self.reference.flat())
         base = self._of(judge.reruns.base())
-        others = [self._of(seen) for seen in judge.reruns.moved()]
+        others = [self._of(seen) for seen in judge.reruns.loosened()]
         floor = _ULPS * max(EPS[self.reference.dtype], judge.reruns.eps) * judge.scale
         for k, (x, y) in enumerate(zip(mine, _parts(got.flat()), strict=True)):
             if x == y or (x != x and y != y):

@@ -59,6 +59,7 @@ def add(xp: Xp, input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
 
     Source: elementary.
     """
+    alpha = bool(alpha) if xp.dtype == "bool" else alpha
     return xp.add(input, other if alpha == 1 else xp.multiply(other, alpha))
 
 
@@ -86,7 +87,7 @@ def _sub_node(input: Any, alpha: Any, **_: Any) -> str:
     iterates=True,
     inplace=True,
     accepts=NUMBERS,
-    check=each(TWO, _alpha_fits, _no_bools),
+    check=each(_no_bools, TWO, _alpha_fits),
     samples=(
         *pairs(("input", -3, 3), ("other", -3, 3), (2, -0.5)),
         sample(input=uniform(2, 3), other=uniform(3), alpha=2.5),

@@ -36,7 +36,7 @@ def _(xp: Xp, ct: Array) -> Array:
     return xp.conj(ct)
 
 
-@linear(node="ConjBackward0", dtypes=KEEP, view=True, strides=kept, internal=True)
+@linear(node="ConjBackward0", dtypes=KEEP, view=True, strides=kept, turns=True, internal=True)
 def conj_view(xp: Xp, input: Tensor) -> Tensor:
     """z̄ of a complex tensor, sharing memory. Shape: any → same.
 

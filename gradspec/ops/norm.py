@@ -266,6 +266,7 @@ def _standardized(xp: Xp, x: Array, axes: Shape, eps: float) -> tuple[Array, Arr
 
 @general(
     node="NativeLayerNormBackward0",
+    keeps=True,
     dtypes=SAME,
     accepts=("float",),
     check=_fits_the_end,

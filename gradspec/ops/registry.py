@@ -144,6 +144,9 @@ class Op:
         # torch makes several nodes where this op makes one, called as the last of them: what lies below is
         # not told. True, or a function (arguments by name: tensors as metas) → bool.
         self.hides: bool | Callable[..., bool] = facts.pop("hides", False)
+        # torch's node keeps what it made on the way, beside operands and result: where a write through .data
+        # goes unnoticed, its gradient is of both.
+        self.keeps: bool = facts.pop("keeps", False)
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         # How operands of that form may share the written memory: "any", "same" (all of it, arranged in the
@@ -179,10 +182,12 @@ class Op:
         # the result); `unit`: how many elements of the result one of the argument makes.
         self.strides: Callable[..., tuple[Sequence[int], int]] | None = facts.pop("strides", None)
         self.unit: float = facts.pop("unit", 1)
+        # Of a view op: whether the view shows the numbers otherwise than they are in memory (a conjugate).
+        self.turns: bool = facts.pop("turns", False)
         # Whether an operand is broadcast to the first argument's shape, and looked at so, in place.
         self.spreads: bool = facts.pop("spreads", False)
-        # Whether the result lies in memory as the operands do, see gradspec.engine.strides: True, the names of
-        # those that it follows, the first before the next; or a function (arguments by name, tensors as
+        # Whether the result lies in memory as the operands do, see gradspec.engine.strides: True, the names
+        # of those that it follows, the first before the next; or a function (arguments by name, tensors as
         # metas) → one of these.
         self.iterates: Any = facts.pop("iterates", kind == "elementwise")
         # Whether backward gives an operand the output's cotangent itself, as a view of it (arguments by

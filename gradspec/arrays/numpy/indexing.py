@@ -26,6 +26,9 @@ def getitem(x: Any, index: Any) -> Any:
 def put(x: Any, index: Any, values: Any) -> Any:
     """A copy of x with x[index] = values; the last of repeated places wins."""
     result = np.array(x)
+    values = np.asarray(values)
+    while values.ndim > 1 and values.shape[0] == 1:  # NumPy broadcasts, but not over a mask
+        values = values[0]
     result[index] = values
     return result
 
