@@ -75,6 +75,7 @@ EXTRAS = {
     "sigmoid": "(x) *extra* 1/(1+exp(-x)) without overflow",
     "gate": "(x, y) *extra* x where y > 0 or is NaN, else 0",
     "beside": "(x, y) *extra* x, which y had a part in; recorded, y gets zero for it and not nothing",
+    "chosen": "(x, y) *extra* x, which y had a part in, as `beside`; recorded, y is saved",
     "mean": "(x, axis=None, keepdims=False) *extra*",
     "cumulative_argmax": "(x, axis) *extra* int64, up to each place the last place of the largest; NaN wins",
     "cumulative_argmin": "(x, axis) *extra* like cumulative_argmax",

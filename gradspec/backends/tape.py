@@ -435,6 +435,8 @@ class TapeBackend(StepwiseBackend):
         recording, tape.recording, self._dual = tape.recording, True, True
         try:
             output = replay.value(of, fresh, with_tangent)
+            if output is None:
+                raise ProgramError("invalid-argument", "what the derivative is asked of is None")
             if not machine.requires_grad(output):
                 return None
             kind = machine.kind(output)
@@ -450,7 +452,7 @@ class TapeBackend(StepwiseBackend):
             (result,) = self.passes.grad(
                 [g for g, _ in pairs], [seed], [tangent for _, tangent in pairs], None, False, True, True
             )
-            if result is not None and any(result == tangent for _, tangent in pairs):
+            if result is not None and (result in machine.memory.views or any(result == t for _, t in pairs)):
                 kind = machine.kind(result)  # a tensor of its own
                 return tape.array(machine.value(result), kind.dtype)
             return result

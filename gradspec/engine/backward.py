@@ -30,7 +30,8 @@ class Walk:
     arrive: is given (leaf slot, total) as soon as the leaf's total is complete.
     before: node's slot → function given the cotangent there right before the node runs.
     after: node's slot → function given what it gave, by input position, right after.
-    ordered: whether it shows when a leaf is served (hooks of any kind); otherwise all are served at the end.
+    ordered: whether it shows when a leaf is served (hooks of any kind, a node that is there to raise);
+        otherwise all are served at the end.
     """
 
     __slots__ = (
@@ -131,7 +132,7 @@ class _Careful:
         self.values = tape.values if how.recorder is None else how.recorder.saved
         self.waits = _uses(tape, grads, how.within) if how.ordered else None
         if self.waits is not None:
-            _serve(how, grads, self.waits, [slot for slot in grads if tape.nodes[slot] is None])
+            self._serve([slot for slot in grads if _comes_first(tape, slot)])
 
     def run(self, k: int, ct: Any) -> None:
         tape, how, grads = self.tape, self.how, self.grads
@@ -168,7 +169,26 @@ class _Careful:
             if not how.retain_graph and plan.freed is not None:
                 tape.nodes[k] = plan.freed
             if self.waits is not None:
-                _serve(how, grads, self.waits, _fed(plan, tape.ins[k]))
+                self._serve(_fed(plan, tape.ins[k]))
+
+    def _serve(self, slots: Iterable[int]) -> None:
+        """A node over `slots` has run: serve the leaves among them that wait for no other. A node that is
+        there to raise runs as soon."""
+        how, grads, waits = self.how, self.grads, self.waits
+        assert waits is not None
+        for slot in slots:
+            if slot in waits:
+                waits[slot] -= 1
+        for slot in dict.fromkeys(slots):
+            ct = grads.pop(slot, None) if waits.get(slot, 1) <= 0 else None
+            if ct is None:
+                continue
+            if self.tape.nodes[slot] is not None:
+                self.run(slot, ct)
+                continue
+            if how.visit is not None and slot in how.visit and (how.reached is None or slot in how.reached):
+                ct = how.visit[slot](ct)
+            how.arrive(slot, ct)
 
     def _bent(self, k: int, ct: Any) -> Any:
         """A cotangent in the shape that a node gave, where the tensor's was changed in place unrecorded.
@@ -177,13 +197,15 @@ class _Careful:
             ProgramError: gradient-shape where it is none that the other broadcasts to.
         """
         tape, kind = self.tape, self.tape.kinds[k]
-        shape = tape.memory.bent[k]
-        lead = len(kind.shape) - len(shape)
-        pairs = zip(shape, kind.shape[max(lead, 0) :], strict=False)
+        shape, library = tape.memory.bent[k], tape.engine.library
+        have = ct.shape if self.how.recorder is not None else library.shape_of(ct)
+        lead = len(have) - len(shape)
+        pairs = zip(shape, have[max(lead, 0) :], strict=False)
         if lead < 0 or any(mine not in (1, given) for mine, given in pairs):
-            name, have = tape.nodes[k].name, list(kind.shape)
-            raise ProgramError("gradient-shape", f"{name} made shape {list(shape)}, which is {have} now")
-        library = tape.engine.library
+            name = tape.nodes[k].name
+            raise ProgramError(
+                "gradient-shape", f"{name} made shape {list(shape)}, which is {list(have)} now"
+            )
         space = self.how.recorder or library.namespace(kind.dtype, zero_dim=not kind.shape)
         return sum_to(space if self.how.recorder is None else space.space(kind.dtype), ct, shape)
 
@@ -192,26 +214,14 @@ def _nothing(ct: Any, values: Any, ins: Any, k: int, grads: Any) -> None:
     """The backward of a node that hands on nothing."""
 
 
-def _serve(how: Walk, grads: dict[int, Any], waits: dict[int, int], slots: Iterable[int]) -> None:
-    """A node over `slots` has run: serve the leaves among them that wait for no other."""
-    for slot in slots:
-        if slot in waits:
-            waits[slot] -= 1
-    for slot in dict.fromkeys(slots):
-        ct = grads.pop(slot, None) if waits.get(slot, 1) <= 0 else None
-        if ct is not None:
-            if how.visit is not None and slot in how.visit and (how.reached is None or slot in how.reached):
-                ct = how.visit[slot](ct)
-            how.arrive(slot, ct)
-
-
 def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[int, int]:
-    """Leaf → how many times the nodes that will run use it; a seed counts as one use."""
+    """Leaf, or node that comes first → how many times the nodes that will run use it; a seed counts as one
+    use."""
     uses: dict[int, int] = {}
     seen: set[int] = set()
     waiting = list(seeds)
     for slot in seeds:
-        if tape.nodes[slot] is None:
+        if _comes_first(tape, slot):
             uses[slot] = 1
     while waiting:
         slot = waiting.pop()
@@ -219,11 +229,17 @@ def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[in
             continue
         seen.add(slot)
         for below in _fed(tape.nodes[slot], tape.ins[slot]):
-            if tape.nodes[below] is None:
+            if _comes_first(tape, below):
                 uses[below] = uses.get(below, 0) + 1
             else:
                 waiting.append(below)
     return uses
+
+
+def _comes_first(tape: Tape, slot: int) -> bool:
+    """Whether torch runs what stands at a slot before all else that is ready: a leaf, a node that raises."""
+    node = tape.nodes[slot]
+    return node is None or getattr(node, "urgent", False)
 
 
 def _serve_complete(tape: Tape, how: Walk, leaves: dict[int, Any], grads: dict[int, Any], k: int) -> None:

@@ -109,6 +109,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     node = plan if plan.out_dtype == kind.dtype else Narrowed(tape, plan, kind.dtype)
     base = memory.base(tensor)
     tape.rewrites.add(len(values))
+    tape.urgent = tape.urgent or plan.urgent
     if base == tensor:
         slot = tape.push(result, tape.engine.kinds.with_grad(kind, True), node, inputs)
         memory.move(tensor, slot)
@@ -171,7 +172,9 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
     target = memory.slot(tensor)
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
-        if (other == tensor and same) or memory.root(other) != memory.root(tensor):
+        if other == tensor and not same:
+            raise ProgramError("overlapping-memory", "the tensor that is written is its own operand")
+        if other == tensor or memory.root(other) != memory.root(tensor):
             continue
         if not spread and (memory.is_turned(tensor) or memory.is_turned(other)):
             continue  # torch copies what shows its memory as conjugates before it goes on

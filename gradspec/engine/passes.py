@@ -97,7 +97,7 @@ class Passes:
             seeds,
             Walk(
                 retain_graph=keep, arrive=arrive, recorder=recorder, within=within, reached=reached,
-                visit=visits, ordered=machine.is_hooked, idle=idle, **self._node_hooks(reached),
+                visit=visits, ordered=self._shows_order, idle=idle, **self._node_hooks(reached),
             ),
             create_graph,
             warned=[("create-graph-cycle", CYCLE)] if create_graph else [],
@@ -144,7 +144,7 @@ class Passes:
         keep = create_graph if retain_graph is None else retain_graph
         how = Walk(
             retain_graph=keep, arrive=lambda *_: None, recorder=recorder, visit=visits,
-            within=within, reached=reached, ordered=machine.is_hooked, **self._node_hooks(reached),
+            within=within, reached=reached, ordered=self._shows_order, **self._node_hooks(reached),
         )  # fmt: skip
         self._walk(seeds, how, create_graph)
         results: list[int | None] = []
@@ -249,6 +249,11 @@ class Passes:
         if self._recorder is None:
             self._recorder = self._make_recorder(self.tape)
         return self._recorder
+
+    @property
+    def _shows_order(self) -> bool:
+        """Whether it shows in which order leaves are served."""
+        return self.machine.is_hooked or self.tape.urgent
 
     def close(self) -> None:
         """Let go of the tape."""

@@ -53,14 +53,15 @@ class Plan:
     saves     input positions whose values backward needs; `saves_output` likewise for the output, and
               `saves_parts` the places of those among several outputs
     parts     the dtypes of outputs that have names; None where all have one dtype
+    urgent    whether the node is there to raise, so that torch runs it as soon as it can
     freed     takes the plan's place at a node whose backward has run; None where nothing was saved
     """
 
     __slots__ = (
         "arguments", "back", "compute", "follows", "forward", "freed", "hollow", "inputs", "kind", "library",
         "marks", "name", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of",
-        "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names", "warns",
-        "written", "zero_dim",
+        "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names",
+        "urgent", "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -106,7 +107,8 @@ class Plan:
         # whether an operand's cotangent may be the memory of the output's
         self.passes_on = self.records and (self._drops_parts() or bool(op.passes_on and op.passes_on(**seen)))
         self.written: int = op.written(**seen) if callable(op.written) else op.written
-        self.marks = self.passes_on or self.written > 0
+        self.urgent = self.name == "NotImplemented"
+        self.marks = self.passes_on or self.written > 0 or self.urgent
         self.hollow = False  # whether a result without elements has strides of its own; once `kind` is known
         follows = op.iterates(**seen) if callable(op.iterates) else op.iterates
         names = arguments if follows is True else follows or ()

@@ -232,7 +232,7 @@ class Tape:
 
     __slots__ = (
         "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops",
-        "passes_on", "recording", "rewrites", "special", "task", "values", "warned",
+        "passes_on", "recording", "rewrites", "special", "task", "urgent", "values", "warned",
     )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
@@ -249,6 +249,7 @@ class Tape:
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.passes_on = False  # whether a node may hand on its cotangent itself as a view
+        self.urgent = False  # whether a node that is there to raise may run before others
         self.special = False  # whether it has a custom function or a checkpoint
         self.task: Task | None = None  # the backward that is running
         self.warned: list[tuple[str, str]] = []  # (code, text), for whoever runs the tape to take
@@ -327,7 +328,10 @@ class Tape:
 
     def _makes_node(self, table: Table, slots: tuple[int, ...]) -> bool:
         """Whether a call is one node over its operands, whose histories it asks for."""
-        if not table.recording or table.op.kind in ("constant", "composite"):
+        op = table.op
+        if not table.recording or op.kind in ("constant", "composite"):
+            return False
+        if op.casts and category(table.arguments["dtype"]) < 2:
             return False
         return any(self.kinds[s].grad for s in slots)
 
@@ -341,6 +345,7 @@ class Tape:
         if plan.written:
             self.memory.versions[len(self.values)] = plan.written
         self.passes_on = self.passes_on or plan.passes_on
+        self.urgent = self.urgent or plan.urgent
 
     def _several(self, plan: Plan, slots: tuple[int, ...], result: Any) -> tuple[int, ...]:
         """Slots for the outputs of one node: the node stands at a slot of its own before them."""

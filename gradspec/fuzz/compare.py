@@ -73,9 +73,11 @@ def _sort(value: Any) -> str:
     return "None" if value is None else value.dtype if isinstance(value, Dense) else "values"
 
 
-def judge(program: Program, reference: Observations, got: Observations, backend: Backend) -> Judgement:
-    """Compare two runs of a program; `backend` is the reference's own, for reruns."""
-    return _Judge(program, reference, got, Reruns(backend, program)).all()
+def judge(
+    program: Program, reference: Observations, got: Observations, backend: Backend, other: Backend
+) -> Judgement:
+    """Compare two runs of a program; `backend` is the reference's own and `other` that of `got`, for reruns."""
+    return _Judge(program, reference, got, Reruns(backend, program, other)).all()
 
 
 class _Judge:
@@ -250,7 +252,13 @@ class _Judge:
     def flips(self, at: int) -> bool:
         """Whether slightly moved numbers change something discrete at or before a step."""
         base = _discrete(self.reruns.base(), at)
-        return any(_discrete(one, at) != base for one in (*self.reruns.moved(), self.reference))
+        if any(_discrete(one, at) != base for one in (*self.reruns.moved(), self.reference)):
+            return True
+        return any(
+            _discrete(one, at) != _discrete(run, at)
+            for run, runs in zip((self.reference, self.got), self.reruns.jolted(), strict=True)
+            for one in runs
+        )
 
 
 class _Bound:

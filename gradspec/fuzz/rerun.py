@@ -120,10 +120,12 @@ def _as_float(dense: Dense) -> Dense:
 
 
 class Reruns:
-    """The reruns of one program on the reference backend, made when first asked for."""
+    """The reruns of one program on the reference backend, made when first asked for. `other`: the backend
+    that is compared with it."""
 
-    def __init__(self, backend: Backend, program: Program) -> None:
+    def __init__(self, backend: Backend, program: Program, other: Backend) -> None:
         self.backend = backend
+        self.other = other
         self.program = program
         self.eps = precision(program)
         self._base: Observations | None = None
@@ -144,6 +146,11 @@ class Reruns:
             runs = [self.backend.run(moved(floats, 8 * self.eps, seed)) for seed in range(2)]
             self._loosened = [*self.moved(), *runs]
         return self._loosened
+
+    def jolted(self) -> tuple[list[Observations], list[Observations]]:
+        """As `moved`, in the program's own precision, on either backend: what rounding takes another way."""
+        programs = [moved(self.program, 8 * self.eps, seed) for seed in range(_MOVES, 3 * _MOVES)]
+        return [self.backend.run(one) for one in programs], [self.other.run(one) for one in programs]
 
     def moved(self) -> list[Observations]:
         """In double precision, numbers moved by what rounding to the program's own precision does."""

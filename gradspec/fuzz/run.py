@@ -57,7 +57,7 @@ class Campaign:
 def examine(view: View, backend: Backend, reference: Backend) -> Difference | None:
     """The first difference between two backends on one program; None also where it is set aside."""
     program = program_of(view)
-    found = judge(program, reference.run(program), backend.run(program), reference)
+    found = judge(program, reference.run(program), backend.run(program), reference, backend)
     return found.difference if found.verdict == "different" else None
 
 
@@ -99,7 +99,7 @@ def _one(
     came.with_errors += any(outcome.status == "error" for outcome in expected.outcomes.values())
     aside = False
     for backend in backends:
-        found = judge(program, expected, backend.run(program), reference)
+        found = judge(program, expected, backend.run(program), reference, backend)
         if found.unsupported:
             came.features[found.unsupported] += 1
         aside = aside or found.verdict == "aside"

@@ -57,7 +57,8 @@ FAMILIES = {
     "classes": "nll_rows nll_images nll_loss div_by mul_by add_by cross_entropy",
     "distance": "dist cdist_forward euclidean_dist cdist clone_at_least cosine_similarity",
     "recorded": (
-        "index_get index_put_add index_write scatter_onto copy fill_all duplicate threshold_backward beside"
+        "index_get index_put_add index_write scatter_onto copy fill_all duplicate threshold_backward beside "
+        "chosen"
     ),
 }
 

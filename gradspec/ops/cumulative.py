@@ -72,7 +72,9 @@ def cummin(xp: Xp, input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 @cummax.vjp("input")
 @cummin.vjp("input")
 def _(xp: Xp, ct: Any, input: Array, input_meta: Any, indices: Array, dim: int) -> Array:
-    # input is not needed here, but torch saves it, and to change it in place before backward is an error
+    # torch saves input, and to change it in place before backward is an error
+    if not product(input_meta.shape):
+        return input  # as in torch: itself, where there is nothing to give
     return put_back(xp, ct, indices, input_meta, dim)
 
 

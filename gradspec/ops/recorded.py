@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradspec.engine.plan import sum_to
 from gradspec.ops.arguments import fault, shape_of
 from gradspec.ops.indexing import index_arrays
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
-    "beside", "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write", "scatter_onto",
-    "threshold_backward",
+    "beside", "chosen", "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write",
+    "scatter_onto", "threshold_backward",
 ]  # fmt: skip
 
 
@@ -111,8 +112,12 @@ def _(xp: Xp, ct: Array) -> Array:
 
 
 @copy.adjoint("value")
-def _(xp: Xp, ct: Array) -> Array:
-    return ct
+def _(xp: Xp, ct: Array, input_meta: Any, value_meta: Any) -> Array:
+    # torch views the value without leading axes of size 1, and expands that
+    shape = value_meta.shape
+    while shape[:1] == (1,) and value_meta.shape != input_meta.shape:
+        shape = shape[1:]
+    return ct if shape == input_meta.shape else xp.reshape(sum_to(xp, ct, shape), value_meta.shape)
 
 
 @linear(node="FillBackward3", dtypes=KEEP, internal=True, inplace=True, apart=("value",))
@@ -146,8 +151,8 @@ def _(xp: Xp, ct: Array, result: Array) -> Array:
 
 
 @threshold_backward.vjp("result")
-def _(xp: Xp, result_meta: Any) -> Array:
-    return xp.zeros(result_meta.shape)
+def _(xp: Xp, result: Array) -> Array:
+    return xp.zeros_like(result)
 
 
 @linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True, apart=("other",))
@@ -164,6 +169,22 @@ def _(xp: Xp, ct: Array) -> Array:
 @beside.adjoint("other")
 def _(xp: Xp, other_meta: Any) -> Array:
     return xp.zeros(other_meta.shape)
+
+
+@linear(node="ThresholdBackwardBackward0", dtypes=KEEP, internal=True, apart=("other",))
+def chosen(xp: Xp, input: Tensor, other: Tensor) -> Tensor:
+    """As beside; torch saves other, whoever needs a gradient, and to change it in place then is an error."""
+    return input
+
+
+@chosen.adjoint("input")
+def _(xp: Xp, ct: Array, other: Array) -> Array:
+    return ct
+
+
+@chosen.adjoint("other")
+def _(xp: Xp, other: Array) -> Array:
+    return xp.zeros_like(other)
 
 
 @linear(node="CopyBackwards", dtypes=KEEP, internal=True)

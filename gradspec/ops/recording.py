@@ -31,8 +31,8 @@ SAME_ARGUMENTS = {
     "floor": "floor", "trunc": "trunc", "round": "round", "fmod": "fmod", "hypot": "hypot", "atan2": "atan2",
     "copysign": "copysign", "nextafter": "nextafter",
     "tril": "tril", "triu": "triu", "cumulative_sum": "cumsum", "put": "index_write",
-    "gate": "threshold_backward", "beside": "beside", "parts": "real_view", "joined": "complex_view",
-    "cumulative_prod": "cumprod",
+    "gate": "threshold_backward", "beside": "beside", "chosen": "chosen", "parts": "real_view",
+    "joined": "complex_view", "cumulative_prod": "cumprod",
     "angle": "angle", "fft": "fft_c2c", "det": "det", "det_sign": "det_sign",
     "log_abs_det": "log_abs_det", "inv": "inverse",
 }  # fmt: skip

@@ -82,7 +82,7 @@ def relu6(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 @relu6.vjp("input")
 def _(xp: Xp, ct: Array, input: Array) -> Array:
     inside = xp.logical_and(xp.greater(input, 0), xp.less(input, 6))
-    return xp.beside(xp.where(inside, ct, 0.0), input)
+    return xp.chosen(xp.where(inside, ct, 0.0), input)
 
 
 @elementwise(
@@ -112,13 +112,13 @@ def _leaking(xp: Xp, test: Array, x: Array, slope: float) -> Array:
 
 @leaky_relu.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, negative_slope: float) -> Array:
-    return xp.beside(_leaking(xp, input, ct, negative_slope), input)
+    return xp.chosen(_leaking(xp, input, ct, negative_slope), input)
 
 
 @leaky_relu.vjp("input", in_place=True)
 def _(xp: Xp, ct: Array, y: Array, negative_slope: float) -> Array:
     rises = _rises(xp, y, negative_slope, "leaky_relu")
-    return xp.beside(xp.where(rises, ct, xp.multiply(ct, negative_slope)), y)
+    return xp.chosen(xp.where(rises, ct, xp.multiply(ct, negative_slope)), y)
 
 
 def _one_slope(lower: float, upper: float, training: bool, **_: Any) -> None:
@@ -163,13 +163,13 @@ def rrelu(
 
 @rrelu.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, lower: float, upper: float) -> Array:
-    return xp.beside(_leaking(xp, input, ct, (lower + upper) / 2), input)
+    return xp.chosen(_leaking(xp, input, ct, (lower + upper) / 2), input)
 
 
 @rrelu.vjp("input", in_place=True)
 def _(xp: Xp, ct: Array, y: Array, lower: float, upper: float) -> Array:
     slope = (lower + upper) / 2
-    return xp.beside(xp.where(_rises(xp, y, slope, "rrelu"), ct, xp.multiply(ct, slope)), y)
+    return xp.chosen(xp.where(_rises(xp, y, slope, "rrelu"), ct, xp.multiply(ct, slope)), y)
 
 
 @elementwise(
@@ -196,7 +196,7 @@ def hardsigmoid(xp: Xp, input: Tensor, inplace: bool = False) -> Tensor:
 @hardsigmoid.vjp("input")
 def _(xp: Xp, ct: Array, input: Array) -> Array:
     inside = xp.logical_and(xp.greater(input, -3), xp.less(input, 3))
-    return xp.beside(xp.where(inside, xp.divide(ct, 6), 0.0), input)
+    return xp.chosen(xp.where(inside, xp.divide(ct, 6), 0.0), input)
 
 
 def _threshold(lambd: float, **_: Any) -> None:
@@ -232,4 +232,4 @@ def softshrink(xp: Xp, input: Tensor, lambd: float = 0.5) -> Tensor:
 
 @softshrink.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, lambd: float) -> Array:
-    return xp.beside(xp.where(xp.greater(xp.abs(input), lambd), ct, 0.0), input)
+    return xp.chosen(xp.where(xp.greater(xp.abs(input), lambd), ct, 0.0), input)

@@ -160,7 +160,9 @@ def prod(
 def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array, dim: int | None, keepdim: bool) -> Array:
     # y is not needed here, but torch saves it, and to change it in place before backward is an error
     shape = input_meta.shape
-    if not shape or not product(shape):
+    if not shape:
+        return ct
+    if not product(shape):
         return _spread(xp, ct, shape, dim, keepdim)
     flat = dim is None
     factors = xp.reshape(input, (product(shape),)) if flat else input
@@ -461,7 +463,7 @@ def cumsum(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) -> Te
 @cumsum.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, dim: int) -> Array:
     shape = input_meta.shape
-    if not shape:
+    if product(shape) <= 1 or shape[axis_of(dim, len(shape))] == 1:
         return ct
     axis = axis_of(dim, len(shape))
     return xp.flip(xp.cumulative_sum(xp.flip(ct, (axis,)), axis), (axis,))

@@ -202,8 +202,8 @@ class Op:
         self.internal: bool = facts.pop("internal", False)
         # Tensor arguments that take no part in promotion and are never cast (a condition, an index).
         self.apart: tuple[str, ...] = tuple(facts.pop("apart", ()))
-        # A result of integers is a constant, as of a cast; else it is refused where an argument requires grad
-        # (dtype-not-differentiable).
+        # It casts to the argument dtype, and a result of integers is a constant; else that is refused where
+        # an argument requires grad (dtype-not-differentiable).
         self.casts: bool = facts.pop("casts", False)
         # Tensor arguments that are taken as constants: one that requires grad is refused (no-derivative).
         self.fixed: tuple[str, ...] = tuple(facts.pop("fixed", ()))

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from gradspec.ops.arguments import axis_of, check_axis, each, fault, reduced_shape
-from gradspec.ops.registry import INDEX, KEEP, Array, Tensor, Xp, constant, general
+from gradspec.ops.registry import KEEP, Array, Tensor, Xp, composite, general
 from gradspec.ops.samples import ints, sample, uniform
 
 __all__ = ["argsort", "in_order", "picked", "put_back", "size_along", "sort", "topk", "unique"]
@@ -96,15 +96,15 @@ def _(xp: Xp, ct: Any, input_meta: Any, indices: Array, dim: int) -> Array:
     return put_back(xp, ct, indices, input_meta, dim)
 
 
-@constant(dtypes=INDEX, accepts=("float", "int", "bool"), iterates=True, check=check_axis(), samples=ORDERS)
+@composite(accepts=("float", "int", "bool"), check=check_axis(), samples=ORDERS)
 def argsort(
-    xp: Xp, input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
+    F: Any, input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Tensor:
     """The places of the elements in order along dim; int64. Shape: input's. As the indices of `sort`.
 
     Source: elementary.
     """
-    return in_order(xp, input, dim, descending)
+    return F.sort(input, dim, descending)[1]
 
 
 def _check_topk(input: Any, k: int, dim: int, **_: Any) -> None:

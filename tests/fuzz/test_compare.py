@@ -45,7 +45,7 @@ def with_look(seen: Observations, index: int, **changes) -> Observations:
 
 def judged(view, change):
     program, seen = run(view)
-    return judge(program, seen, change(seen), NumpyBackend())
+    return judge(program, seen, change(seen), NumpyBackend(), NumpyBackend())
 
 
 def scaled(dense: Dense, factor: float) -> Dense:
@@ -83,7 +83,7 @@ def test_one_tensor_is_not_two() -> None:
     program, seen = run()
     (at,) = seen.seen
     first = seen.seen[at][0]["same_as"]
-    found = judge(program, seen, with_look(seen, 1, same_as=first), NumpyBackend())
+    found = judge(program, seen, with_look(seen, 1, same_as=first), NumpyBackend(), NumpyBackend())
     assert found.difference.field == "same_as"
 
 

@@ -175,9 +175,12 @@ def _creation(own: str) -> dict[str, Function]:
     def beside(x: Any, y: Any) -> Any:
         return x
 
+    def chosen(x: Any, y: Any) -> Any:
+        return x
+
     created = (
         full, zeros, ones, zeros_like, ones_like, arange, explained(where), explained(complex), gate, beside,
-        parts, joined,
+        chosen, parts, joined,
     )  # fmt: skip
     return {function.__name__: function for function in created} | {"astype": _astype}
 

@@ -89,7 +89,7 @@ def _array_functions(own: str) -> dict[str, Function]:
     functions = dict(elementwise_functions(own))
     functions["complex"] = make_complex
     functions["parts"], functions["joined"] = parts, joined
-    functions["beside"] = _beside
+    functions["beside"] = functions["chosen"] = _beside
     functions["gate"] = _gate(functions["less_equal"], functions["where"])
     for module in (reduce, order):
         functions |= {name: _on_first(getattr(module, name), own) for name in module.__all__}
