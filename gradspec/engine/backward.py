@@ -231,8 +231,7 @@ def _uses(tape: Tape, seeds: dict[int, Any], within: set[int] | None) -> dict[in
         for below in _fed(tape.nodes[slot], tape.ins[slot]):
             if _comes_first(tape, below):
                 uses[below] = uses.get(below, 0) + 1
-            else:
-                waiting.append(below)
+            waiting.append(below)
     return uses
 
 

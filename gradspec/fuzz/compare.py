@@ -8,8 +8,8 @@ stays the same one, and is none of the program's own, is judged).  Floating valu
 what rounding explains: 64 ulps of the largest number in the tensor at once, and where that is not
 enough a bound from reruns in double precision (see `_Bound`).  Where the two had rounded differently
 before, and a rerun with slightly moved numbers takes another branch as well, nothing can be said: such a
-program is set aside. So is one in which a part of a complex number was 0, or nearly, with another sign
-(torch's negation signs zeros by their place in memory) and then a number lies beyond a branch cut.
+program is set aside. So is one in which a zero, or what is nearly one, had another sign (torch's kernels
+sign zeros by their place in memory) and then a number comes out with another sign.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _sort(value: Any) -> str:
 def judge(
     program: Program, reference: Observations, got: Observations, backend: Backend, other: Backend
 ) -> Judgement:
-    """Compare two runs of a program; `backend` is the reference's own and `other` that of `got`, for reruns."""
+    """Compare two runs of a program. For reruns: `backend` is the reference's own, `other` that of `got`."""
     return _Judge(program, reference, got, Reruns(backend, program, other)).all()
 
 
@@ -95,7 +95,7 @@ class _Judge:
         self._survey(program.steps)
         self.rounded = False  # whether the two differ by rounding somewhere so far
         self.before = False  # the same, before the array that was compared last
-        self.turned = False  # whether a part of a complex number, near 0, has another sign somewhere so far
+        self.turned = False  # whether a number near 0 has another sign somewhere so far
         self.mirrored = False  # whether, after that, the numbers that differ do so by their signs
         self.scale = 1.0  # the largest finite number that the reference has seen so far
         self.same: dict[
@@ -233,7 +233,7 @@ class _Judge:
         self.scale = max(self.scale, largest)
         near = _ULPS * EPS[a.dtype] * largest
         turned = self.turned
-        if category(a.dtype) == 3 and not turned:
+        if not turned and (category(a.dtype) == 3 or 0.0 in parts):
             self.turned = any(
                 abs(x - y) <= near and math.copysign(1.0, x) != math.copysign(1.0, y)
                 for x, y in zip(parts, _parts(second), strict=True)
@@ -246,7 +246,8 @@ class _Judge:
         self.rounded = True
         if all(abs(x - y) <= near for x, y in pairs):
             return False
-        self.mirrored = turned and all(abs(abs(x) - abs(y)) <= near for x, y in pairs)
+        about = math.sqrt(max(EPS[a.dtype], self.reruns.eps)) * largest
+        self.mirrored = turned and all(x == -y or abs(abs(x) - abs(y)) <= about for x, y in pairs)
         return _Bound(self, a, where).exceeded(b)
 
     def flips(self, at: int) -> bool:
