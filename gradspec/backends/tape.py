@@ -173,9 +173,10 @@ class TapeBackend(StepwiseBackend):
         machine, recording = self.machine, self.machine.tape.recording
         kinds = [machine.kind(tensor) for tensor in inputs]
         basic, arrays = _by_parts(_parts(index), kinds)
-        masked = len(arrays) == 1 and kinds[arrays[0].k].dtype == "bool" if type(arrays[0]) is Slot else False
+        picks = [part for part in arrays if part is not Ellipsis and type(part) is not IndexSlice]
+        masked = len(picks) == 1 and type(picks[0]) is Slot and kinds[picks[0].k].dtype in ("bool", "uint8")
         # one number at the places of a mask is read first, and the mask may be the tensor itself
-        overlap = "marked" if masked and prod(kinds[value].shape) == 1 else "places"
+        overlap = "filled" if masked and prod(kinds[value].shape) == 1 else "places"
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))

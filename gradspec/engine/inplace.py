@@ -83,7 +83,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     kind: Kind = kinds[inputs[0]]
     where = None
     if memory.repeats(inputs[0]) and overlap in _AT_PLACES:
-        tape.warned.append(("expanded-write", "an expanded tensor is written at places; clone() it first"))
+        tape.warned += [_EXPANDED] * _AT_PLACES[overlap]
         where = _written(tape, plan, inputs)
     library = tape.engine.library
     result = plan.forward(*[values[s] for s in inputs])
@@ -113,7 +113,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     if base == tensor:
         slot = tape.push(result, tape.engine.kinds.with_grad(kind, True), node, inputs)
         memory.move(tensor, slot)
-        memory.write(tensor, result, time=slot)
+        memory.write(tensor, result, time=slot, where=where)
     else:
         under = memory.slot(base)
         copy = CopySlices(tape, node, memory.places(tensor, base), inputs, under)
@@ -150,7 +150,10 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
         _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
 
 
-_AT_PLACES = ("places", "marked")  # what torch lets pass, with a warning, where elements share memory
+# What torch lets pass where elements share memory, and how often it warns: a write of one number under a mask
+# is first one at places, then one under a mask.
+_AT_PLACES = {"places": 1, "marked": 1, "filled": 2}
+_EXPANDED = ("expanded-write", "an expanded tensor is written at places; clone() it first")
 
 
 def _written(tape: Tape, plan: Plan, inputs: tuple[int, ...]) -> Any:

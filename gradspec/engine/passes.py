@@ -69,7 +69,7 @@ class Passes:
                 tensor = machine.memory.owner.get(slot, slot)
                 if slot in machine.memory.bent:
                     raise UnsupportedFeature("views", "the gradient of a leaf whose shape was changed since")
-                now = machine.memory.slot(tensor)
+                now = machine.slot(tensor)
                 if self.tape.nodes[now] is not None:
                     if machine.hooks.get(now):  # as in torch those of the tensor, wherever it is
                         self._hooked(slot, machine.hooks[now])(ct)
@@ -381,7 +381,10 @@ class Passes:
             else:
                 visits[slot] = _then(visits.get(slot), visit)
 
+        left, nodes_at = self.machine.memory.left, self.tape.nodes
         for slot, hooks in self.machine.hooks.items():
+            if slot in left and nodes_at[slot] is None:
+                continue  # as in torch a leaf that became the result of an op has lost them
             if hooks and not self.tape.kinds[slot].lent:
                 put(slot, self._hooked(slot, hooks))
         for tensor, where in self.machine.retains.items():

@@ -138,6 +138,10 @@ class Reruns:
             self._base = self.backend.run(wide(self.program))
         return self._base
 
+    def other_base(self) -> Observations:
+        """As `base`, on the backend that is compared."""
+        return self.other.run(wide(self.program))
+
     def loosened(self) -> list[Observations]:
         """As `moved`, and of programs in which integers are floats, which move as well. Where they may not be
         floats, steps fail there."""

@@ -129,6 +129,7 @@ def _(xp: Xp, ct: Array, input_meta: Any, dim: Any, keepdim: bool) -> Array:
 
 @general(
     node=_numbered("Prod"),
+    keeps=True,  # torch divides the result by the elements
     dtypes=int64_if_integral,
     check=check_axis(),
     warns=drops_imaginary_part,

@@ -150,8 +150,9 @@ class Op:
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         # How operands of that form may share the written memory: "any", "same" (all of it, arranged in the
-        # same way) or "none"; "unchecked": torch does not even look whether its own elements share memory;
-        # "ignored": nor does it matter. Or a function of the written dtype that gives one of these.
+        # same way) or "none"; "places": none, but its own elements may share memory, which torch warns of;
+        # "marked": these, and operands any; "unchecked": torch does not even look whether its own elements
+        # share memory; "ignored": nor does it matter. Or a function of the written dtype → one of these.
         self.overlap: str | Callable[[str], str] = facts.pop("overlap", "same")
         self.view: bool = facts.pop("view", False)  # the output shares memory with the first argument
         # What a call gives: "one" tensor; "tuple", as many as the shapes say; the results by name, each

@@ -45,7 +45,7 @@ def _check_index_put(input: Any, indices: Any, values: Any, accumulate: bool) ->
     node="IndexPutBackward0",
     dtypes=KEEP,
     inplace=True,
-    overlap="none",
+    overlap="places",
     apart=("indices",),
     check=_check_index_put,
     samples=(
@@ -429,7 +429,7 @@ def _masked_fill_node(value: Any, **_: Any) -> str:
     node=_masked_fill_node,
     dtypes=KEEP,
     inplace=True,
-    overlap="any",
+    overlap="marked",
     apart=("mask", "value"),
     check=_check_masked_fill,
     samples=(

@@ -37,7 +37,7 @@ def test_the_embedded_engines_see_what_torch_sees() -> None:
 
 @pytest.mark.parametrize("field", PLANTED)
 def test_a_planted_fault_is_found_and_cut_down(field: str) -> None:
-    came = campaign(SEED, 60, [PLANTED[field]()], NumpyBackend(), shrinking=False)
+    came = campaign(SEED, 100, [PLANTED[field]()], NumpyBackend(), shrinking=False)
     kinds = [finding.difference.field for finding in came.findings.values()]
     assert field in kinds, f"seed {SEED}: {kinds}"
 
