@@ -492,7 +492,7 @@ class TapeBackend(StepwiseBackend):
         return tensor
 
     def memory(self, tensor: int) -> int:
-        return self.machine.memory.root(tensor)
+        return self.machine.memory.identity(tensor)
 
 
 def _parts(index: Any) -> tuple[Any, ...]:

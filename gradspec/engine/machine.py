@@ -206,12 +206,16 @@ class Machine:
         """transpose_ and its kind: another shape for the same memory."""
         memory, tape = self.memory, self.tape
         sharing = {memory.root(other) for other in (*memory.views, *memory.taken)}
-        if memory.root(tensor) in sharing or tensor in memory.views:
-            raise UnsupportedFeature("views", "an in-place change of shape of a tensor that shares memory")
+        shares = memory.root(tensor) in sharing
+        if shares and plan.records and memory.base(tensor) != tensor:
+            raise UnsupportedFeature("views", "an in-place change of shape of a view, recorded")
+        stand_in = memory.stand_in(tensor) if shares else None
         result = plan.forward(*[tape.values[s] for s in slots])
         grad = plan.records or bool(tape.kinds[slots[0]].grad)
         kind = tape.engine.kinds.of(plan.out_dtype, tape.engine.library.shape_of(result), grad=grad)
         layout = memory.view_layout(table, slots, kind.shape, 0)
+        if stand_in is not None:
+            memory.place(tensor, View(stand_in, "part", table, slots, 0, False, False))
         if not plan.records:
             if tape.nodes[slots[0]] is not None or any(slots[0] in ins for ins in tape.ins):
                 memory.bent.setdefault(slots[0], tape.kinds[slots[0]].shape)
@@ -291,7 +295,7 @@ class Machine:
 
         Raises:
             ProgramError: dtype-not-differentiable where the tensor requires grad.
-            UnsupportedFeature: views, where others share the memory that the tensor leaves.
+            UnsupportedFeature: views, where a node has saved more of the tensor than its value.
         """
         mine, theirs = self.kind(tensor), self.kind(source)
         if mine.grad:
@@ -299,10 +303,6 @@ class Machine:
         memory = self.memory
         if memory.is_alias(source, tensor):
             return
-        if any(view.source == tensor for view in memory.views.values()) or tensor in memory.taken.values():
-            raise UnsupportedFeature(
-                "views", ".data of a tensor whose memory others share cannot be replaced"
-            )
         slot = memory.slot(tensor)
         if getattr(self.tape.nodes[slot], "saves_output", False):
             raise UnsupportedFeature("views", ".data of a tensor that its own node saved")
@@ -310,6 +310,8 @@ class Machine:
             raise UnsupportedFeature("views", ".data of another dtype for a tensor that was used")
         if graph.is_hidden_in(self.tape, slot):
             raise UnsupportedFeature("views", ".data of a tensor that a node inside an op may have saved")
+        if any(view.source == tensor for view in memory.views.values()) or tensor in memory.taken.values():
+            memory.stand_in(tensor)
         self.tape.values[slot] = self.value(source)
         kinds = self.tape.engine.kinds
         kind = kinds.of(theirs.dtype, theirs.shape)

@@ -28,10 +28,10 @@ __all__ = ["Memory", "View"]
 class View(NamedTuple):
     """How a tensor came out of its source.
 
-    `how`: "view" (autograd knows it), "detach" (same memory and version counter, no history) or
-    "data" (same memory only). `table` and `inputs` are the call that made it (None for an alias),
-    `part` its place among several outputs; `recorded` whether gradients were recorded then, `custom`
-    whether a custom function has given it back.
+    `how`: "view" (autograd knows it), "detach" (same memory and version counter, no history), "data" (same
+    memory only) or "part" (a stand-in, see `Memory.stand_in`). `table` and `inputs` are the call that made it
+    (None for an alias), `part` its place among several outputs; `recorded` whether gradients were recorded
+    then, `custom` whether a custom function has given it back.
     """
 
     source: int
@@ -54,7 +54,9 @@ class Memory:
     versions  tensor at the root of a version counter → its count
     written   the same → the time of the last write that autograd is to notice: the slot that it made, or
               half a slot after the last one
-    taken     tensor that took over another memory by `.data =` → the tensor whose memory that is
+    taken     tensor that took over another memory, by `.data =` or from a stand-in → the tensor whose memory
+              that is
+    first     stand-in at the root of a memory → the tensor that the memory was made with
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
     bent      slot of a tensor whose shape was changed in place unrecorded → the shape that its node gave, or
               that a leaf had when it was first used
@@ -64,6 +66,7 @@ class Memory:
     __slots__ = (
         "_members",
         "bent",
+        "first",
         "known",
         "laid",
         "left",
@@ -85,6 +88,7 @@ class Memory:
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
         self.taken: dict[int, int] = {}
+        self.first: dict[int, int] = {}
         self.bent: dict[int, tuple[int, ...]] = {}
         self.known: dict[int, int] = {}
         self.laid: dict[int, Layout] = {}
@@ -178,6 +182,11 @@ class Memory:
             tensor = source
         return tensor
 
+    def identity(self, tensor: int) -> int:
+        """A number for the memory of a tensor, the same as long as there is one."""
+        root = self.root(tensor)
+        return self.first.get(root, root)
+
     def _under(self, tensor: int) -> int | None:
         """The tensor whose memory this one took over or was made of; None for one with its own."""
         if tensor in self.taken:
@@ -188,7 +197,7 @@ class Memory:
     def is_alias(self, tensor: int, of: int) -> bool:
         """Whether a tensor is the very memory of another under a second name (`detach`, `.data`)."""
         while tensor != of and (source := self._under(tensor)) is not None:
-            if tensor not in self.taken and self.views[tensor].how == "view":
+            if tensor not in self.taken and self.views[tensor].how in ("view", "part"):
                 break
             tensor = source
         return tensor == of
@@ -199,6 +208,39 @@ class Memory:
         self.taken[tensor] = source
         root = self.root(source)
         self._members.setdefault(root, [root]).append(tensor)
+
+    def stand_in(self, tensor: int) -> int:
+        """A new tensor that lies as `tensor` does and is from now on what those are of that were made of it.
+        `tensor` itself takes over its memory, so that it may leave it. What autograd knows stays."""
+        stand_in = self._hidden(tensor)
+        if self.root(tensor) == tensor:
+            self.first[stand_in] = self.first.get(tensor, tensor)
+            self._members[stand_in] = [stand_in, *self._members.pop(tensor, [tensor])]
+        elif tensor in self.taken:
+            self.taken[stand_in] = self.taken[tensor]
+        else:
+            self.views[stand_in] = self.views[tensor]._replace(how="part")
+        for view, made in list(self.views.items()):
+            if made.source == tensor and view not in self.taken and view != stand_in:
+                self.place(view, made._replace(source=stand_in))
+        for other, source in self.taken.items():
+            if source == tensor:
+                self.taken[other] = stand_in
+        self.taken[tensor] = stand_in
+        return stand_in
+
+    def place(self, tensor: int, view: View) -> None:
+        """From now on `tensor` lies where a view would lie that comes so out of its source."""
+        part = self._hidden(tensor)
+        self.views[part] = view._replace(how="part")
+        self.taken[tensor] = part
+
+    def _hidden(self, tensor: int) -> int:
+        """A tensor that no name means, like `tensor`."""
+        tape, slot = self.tape, self.slot(tensor)
+        hidden = tape.push(tape.values[slot], tape.engine.kinds.with_grad(tape.kinds[slot], False))
+        self.lay(hidden, self.layout(slot))
+        return hidden
 
     def version(self, tensor: int) -> int:
         return self.versions.get(self.counter(tensor), 0)
@@ -214,12 +256,20 @@ class Memory:
     # Places.
 
     def places(self, tensor: int, within: int) -> Places:
-        """Where the elements of `tensor` lie in `within`, a tensor it is a view of."""
+        """Where the elements of `tensor` lie in `within`, which has them.
+
+        Raises:
+            UnsupportedFeature: views, where it has not.
+        """
+        way = self._way(tensor, within)
+        if way is None:
+            root = self.root(tensor)
+            return self.places(tensor, root).in_terms_of(self.places(within, root), self.tape.engine.library)
         tape, library = self.tape, self.tape.engine.library
         under = tape.kinds[self.slot(within)]
         numbers = numbered(library, under)
         dtype = _NUMBERS[category(under.dtype)]
-        for view in self._way(tensor, within):
+        for view in way:
             if view.table is None:
                 continue
             kinds = [tape.kinds[s] for s in view.inputs]
@@ -233,18 +283,23 @@ class Memory:
         kind = tape.engine.kinds.of(dtype, library.shape_of(numbers))
         return Places(library, numbers, kind, under)
 
-    def _way(self, tensor: int, within: int) -> list[View]:
-        """The views that lead from `within` to `tensor`. Raises UnsupportedFeature where one of them has
-        another memory since."""
+    def _way(self, tensor: int, within: int) -> list[View] | None:
+        """The views that lead from `within` to `tensor`, None where they only share what lies under both.
+
+        Raises:
+            UnsupportedFeature: views, where one of them has another memory since.
+        """
+        if self.root(tensor) != self.root(within):
+            raise UnsupportedFeature("views", "the history of a view whose memory was replaced")
         way = []
         while tensor != within:
-            if tensor not in self.taken:
+            if tensor in self.taken:
+                tensor = self.taken[tensor]
+            elif tensor in self.views:
                 way.append(self.views[tensor])
                 tensor = self.views[tensor].source
-            elif self.root(tensor) == self.root(within):
-                tensor = self.taken[tensor]
             else:
-                raise UnsupportedFeature("views", "the history of a view whose memory was replaced")
+                return None
         return way[::-1]
 
     # Strides.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.dtypes import category, complex_of, real_of
+from gradspec.errors import UnsupportedFeature
 
 if TYPE_CHECKING:
     from gradspec.arrays.contract import ArrayLibrary
@@ -96,6 +98,32 @@ class Places:
         part = self._reals(spaces, part, dtype)
         flat = spaces.of(real_of(dtype)).put_add((self.size,), (numbers,), part)
         return self._whole(spaces, flat, dtype)
+
+    def in_terms_of(self, other: Places, library: ArrayLibrary) -> Places:
+        """These places, counted in another tensor of the same memory.
+
+        Raises:
+            UnsupportedFeature: views, where that has not all of them.
+        """
+        space = library.namespace("int64", zero_dim=False)
+        theirs = space.reshape(other.numbers, (prod(space.shape(other.numbers)),))
+        count = prod(space.shape(theirs))
+        nowhere = space.full((other.size,), -1, "int64")
+        found = space.getitem(space.put(nowhere, (theirs,), space.arange(count)), (self.numbers,))
+        if not self.empty and space.any(space.less(found, 0)):
+            raise UnsupportedFeature("views", "a view of what its base no longer has")
+        places = copy(self)
+        places.numbers = found
+        if other.turned is not None:
+            bools = library.namespace("bool", zero_dim=False)
+            theirs_turned = bools.getitem(bools.reshape(other.turned, (count,)), (found,))
+            mine = bools.zeros(space.shape(found), "bool") if self.turned is None else self.turned
+            places.turned = bools.not_equal(mine, theirs_turned)
+        shape = space.shape(other.numbers)
+        places.shape = shape[:-1] if other._complex else shape
+        places.size = count
+        places._under_complex = other._complex
+        return places
 
     def _flat(self, spaces: Spaces, whole: Any, dtype: str) -> Any:
         """The tensor beneath as a row of real numbers."""

@@ -272,7 +272,11 @@ class _Judge:
             wide, mine = self.where(exact), self.where(self.reruns.base())
         except (KeyError, IndexError):
             return False
-        if not (isinstance(wide, Dense) and isinstance(mine, Dense)) or wide.shape != mine.shape or wide.dtype != mine.dtype:
+        if (
+            not (isinstance(wide, Dense) and isinstance(mine, Dense))
+            or wide.shape != mine.shape
+            or wide.dtype != mine.dtype
+        ):
             return False
         pairs = list(zip(_parts(wide.flat()), _parts(mine.flat()), strict=True))
         largest = max((abs(x) for x, _ in pairs if math.isfinite(x)), default=0.0)
