@@ -78,6 +78,7 @@ WARNING_CODES = {
     "degrees-of-freedom": "var or std with no degree of freedom left",
     "complex-to-real": "a cast from complex to real drops the imaginary part",
     "expanded-write": "a write at places of an expanded tensor, whose elements share memory",
+    "loss-broadcast": "a loss of tensors of two shapes, which are broadcast",
     "complex-half": "complex32 support is incomplete",
     "gradient-layout": "a gradient has another memory layout than its tensor",
 }

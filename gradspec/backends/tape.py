@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from itertools import islice
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gradspec.backends.base import NATIVE, UNSUPPORTED, Warned
@@ -170,13 +169,14 @@ class TapeBackend(StepwiseBackend):
 
     def _put(self, put: Tables, index: Any, value: int, inputs: list[int]) -> int:
         """Write at places. What an index selects without arrays is a view, into which the arrays write."""
+        from gradspec.ops.recorded import is_one_under_a_mask  # a family of ops is loaded when it is used
+
         machine, recording = self.machine, self.machine.tape.recording
         kinds = [machine.kind(tensor) for tensor in inputs]
         basic, arrays = _by_parts(_parts(index), kinds)
-        picks = [part for part in arrays if part is not Ellipsis and type(part) is not IndexSlice]
-        masked = len(picks) == 1 and type(picks[0]) is Slot and kinds[picks[0].k].dtype in ("bool", "uint8")
         # one number at the places of a mask is read first, and the mask may be the tensor itself
-        overlap = "filled" if masked and prod(kinds[value].shape) == 1 else "places"
+        masked = is_one_under_a_mask(fill(arrays, kinds.__getitem__), kinds[value])
+        overlap = "filled" if masked else "places"
         if _is_whole(basic, kinds[0].shape):
             return machine.change(put[recording], inputs, overlap=overlap)
         get = self._tables("__getitem__", (("input", Slot(0)), ("index", basic)))

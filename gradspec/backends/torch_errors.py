@@ -266,6 +266,7 @@ _WARNINGS: dict[str, tuple[str, ...]] = {
     "complex-to-real": ("[Cc]asting complex values to real",),
     "complex-half": ("^ComplexHalf support",),
     "expanded-write": (r"on expanded tensors is deprecated",),
+    "loss-broadcast": (r"^Using a target size \(.*\) that is different to the input size",),
     "gradient-layout": ("^grad and param do not obey the gradient layout contract",),
 }
 # Words about an error that is reported anyway.

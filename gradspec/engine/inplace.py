@@ -96,6 +96,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
         raise ProgramError(
             "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
         )
+    tape.warned += plan.warns
     if prod(kind.shape) and category(plan.compute or plan.out_dtype) == 3 > category(kind.dtype):
         tape.warned.append(
             ("complex-to-real", f"a {plan.compute} result is written into a {kind.dtype} tensor")

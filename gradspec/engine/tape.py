@@ -35,11 +35,14 @@ class Hole(NamedTuple):
 class Expansion:
     """Takes a plan's place where a call is made of calls of other ops."""
 
-    __slots__ = ("arguments", "body")
+    __slots__ = ("arguments", "body", "warns")
 
-    def __init__(self, body: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, body: Callable[..., Any], arguments: dict[str, Any], warns: tuple[tuple[str, str], ...]
+    ) -> None:
         self.body = body
         self.arguments = arguments
+        self.warns = warns
 
 
 class Task:
@@ -87,18 +90,19 @@ class Table(dict[tuple[Kind, ...], Any]):
             op.check_in_place(**shown)
         if self.recording:
             self._may_be_recorded(kinds)
+        warns = () if op.warns is None else tuple(op.warns(**shown))
         body = op.forward if op.kind == "composite" else None
         if body is None and op.expand is not None:
             body = op.expand(**dtype_pairs(op, seen))
         if body is not None:
-            self[kinds] = expansion = Expansion(body, self.arguments)
+            self[kinds] = expansion = Expansion(body, self.arguments, warns if body is op.forward else ())
             return expansion
         plan = Plan(
             op, self.arguments, kinds, self.engine.library, self.recording, self.default, self.in_place
         )
         if self.recording and not self.in_place:
             self._may_give(plan)
-        plan.warns = () if op.warns is None else tuple(op.warns(**shown))
+        plan.warns = warns
         # checks of integers look at their values (2 ** -1), those of floats do not
         if op.check is None or category(plan.out_dtype) >= 2 or not any(kind.weak for kind in kinds):
             self[kinds] = plan
@@ -389,6 +393,8 @@ class Tape:
         return self.engine.kinds.of(plan.out_dtype, shape, grad=plan.records)
 
     def _expand(self, expansion: Expansion, slots: tuple[int, ...]) -> tuple[int, ...]:
+        self.warned += expansion.warns
+
         def array(k: int) -> Any:
             slot = slots[k]
             return self.values[slot] if self.kinds[slot].weak else Traced(self, slot)

@@ -45,8 +45,9 @@ _LEFT_OUT = (
     "polar", "silu", "hardsigmoid", "cdist",
     # torch's backward fails on no elements, by how their cotangent lies
     "view_as_real",
-    # it raises in backward before leaves that are complete are served; of nextafter there is no tangent
-    "heaviside", "nextafter",
+    # it raises in backward before leaves that are complete are served; of nextafter there is no tangent, and
+    # none of the second argument of copysign
+    "heaviside", "nextafter", "copysign",
     # they make a rounding error another answer
     "logical_and", "logical_not", "logical_or", "logical_xor",
 )  # fmt: skip

@@ -69,6 +69,13 @@ def _spread(F: Any, input: Any, target: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def _broadcasts(input: Any, target: Any, **_: Any) -> tuple[tuple[str, str], ...]:
+    if input.shape == target.shape:
+        return ()
+    text = f"a loss of shapes {list(input.shape)} and {list(target.shape)}"
+    return (("loss-broadcast", text),)
+
+
 def _sum_or_mean(F: Any, losses: Any, reduction: str) -> Any:
     return losses if reduction == "none" else F.sum(losses) if reduction == "sum" else F.mean(losses)
 
@@ -79,6 +86,7 @@ def _weighted(F: Any, losses: Any, weight: Any, reduction: str) -> Any:
 
 
 @composite(
+    warns=_broadcasts,
     check=each(check_reduction, broadcast("input", "target"), _weight_fits),
     samples=_samples(*WEIGHTED),
     kinks={"input = target": {"torch": 0.0, "right": 1.0, "left": -1.0}},
@@ -118,7 +126,9 @@ def _(xp: Xp, ct: Array, input: Array, target: Array, input_meta: Any, reduction
 
 
 @composite(
-    check=each(check_reduction, broadcast("input", "target"), _weight_fits), samples=_samples(*WEIGHTED)
+    warns=_broadcasts,
+    check=each(check_reduction, broadcast("input", "target"), _weight_fits),
+    samples=_samples(*WEIGHTED),
 )
 def mse_loss(
     F: Any, input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None
@@ -174,6 +184,7 @@ def _not_negative(beta: float, **_: Any) -> None:
 
 
 @composite(
+    warns=_broadcasts,
     check=each(check_reduction, _not_negative, broadcast("input", "target")),
     samples=_samples(
         sample(input=uniform(4), target=uniform(4), beta=0.5),
@@ -233,6 +244,7 @@ def _positive(delta: float, **_: Any) -> None:
 
 
 @composite(
+    warns=_broadcasts,
     check=each(check_reduction, _positive, broadcast("input", "target"), _weight_fits),
     samples=_samples(*WEIGHTED, sample(input=uniform(4), target=uniform(4), delta=0.5)),
 )

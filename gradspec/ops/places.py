@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, isfinite, prod
 from typing import TYPE_CHECKING, Any
 
+from gradspec.dtypes import BITS, category
 from gradspec.ops.arguments import fault
 
 if TYPE_CHECKING:
     from gradspec.ops.registry import Array, Xp
 
-__all__ = ["along", "at", "at_least_1d", "check_dtype", "check_range", "index_1d", "is_beyond", "put_along"]
+__all__ = [
+    "along", "at", "at_least_1d", "check_dtype", "check_number", "check_range", "index_1d", "is_beyond",
+    "put_along",
+]  # fmt: skip
+
+_LARGEST = {"float16": 65504.0, "bfloat16": 2.0**128 - 2.0**120, "float32": 2.0**128 - 2.0**104}
 
 
 def at(axis: int, index: Any) -> tuple[Any, ...]:
@@ -64,3 +70,19 @@ def along(xp: Xp, index: Array, axis: int) -> tuple[Array, ...]:
 def put_along(xp: Xp, x: Array, index: Array, axis: int, values: Array) -> Array:
     """x with values written where take_along_axis would read; the last of repeated places wins."""
     return xp.put(x, along(xp, index, axis), values)
+
+
+def check_number(value: Any, dtype: str) -> None:
+    """Raises dtype-cast for a number that a dtype cannot hold, be it rounded."""
+    kind = category(dtype)
+    fits = kind == 3 or not isinstance(value, complex) or value.imag == 0
+    if fits and kind == 1:
+        signed = dtype != "uint8"
+        size = 2 ** (BITS[dtype] - signed)
+        low = -size if signed else 0 if isinstance(value, float) else 1 - size  # whole ones wrap around
+        fits = isfinite(value.real) and low <= value.real < size
+    elif fits and kind == 2:
+        number = float(value.real)
+        fits = not isfinite(number) or abs(number) <= _LARGEST.get(dtype, inf)
+    if not fits:
+        raise fault("dtype-cast", f"{value} cannot be written into a {dtype} tensor")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+from gradspec.dtypes import category
 from gradspec.engine.plan import sum_to
 from gradspec.ops.arguments import fault, shape_of
 from gradspec.ops.indexing import index_arrays
+from gradspec.ops.places import check_number
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
 
 __all__ = [
@@ -42,10 +45,36 @@ def _sheds_axes(values: Any, **_: Any) -> bool:
     return shape_of(values)[:1] == (1,)
 
 
-@linear(node="IndexPutBackward0", hides=_sheds_axes, dtypes=KEEP, internal=True)
+def is_one_under_a_mask(index: Any, values: Any) -> bool:
+    """Whether an assignment is of one value under one mask, which torch writes as masked_fill_ does."""
+    picks = [
+        part
+        for part in (index if isinstance(index, tuple) else (index,))
+        if not (part is None or part is Ellipsis or isinstance(part, slice))
+    ]
+    if len(picks) != 1 or getattr(picks[0], "dtype", "") not in ("bool", "uint8"):
+        return False
+    return bool(picks[0].shape) and prod(shape_of(values)) == 1
+
+
+def _may_be_written(input: Any, index: Any, values: Any) -> None:
+    given = getattr(values, "dtype", None)
+    if given is None:
+        check_number(values, input.dtype)
+    elif not is_one_under_a_mask(index, values):
+        if given != input.dtype:
+            raise fault("dtype-mismatch", f"a {given} value is written at places of a {input.dtype} tensor")
+    elif category(given) == 3 and category(input.dtype) in (1, 2):
+        raise fault("dtype-cast", f"a complex value does not fit into {input.dtype}")
+
+
+@linear(
+    node="IndexPutBackward0", hides=_sheds_axes, dtypes=KEEP, internal=True, apart=("values",),
+    check=_may_be_written,
+)  # fmt: skip
 def index_write(xp: Xp, input: Tensor, index: Index, values: Tensor) -> Tensor:
     """input with values written at index. Source: linear in both."""
-    return xp.put(input, index_arrays(xp, index), values)
+    return xp.put(input, index_arrays(xp, index), xp.astype(values, xp.dtype))
 
 
 @index_write.adjoint("input")
@@ -82,6 +111,14 @@ def _fits(input: Any, value: Any, **_: Any) -> None:
     raise fault("shape-mismatch", f"a value of shape {list(have)} does not fit into {list(input.shape)}")
 
 
+def _drops_imaginary_part(input: Any, value: Any) -> tuple[tuple[str, str], ...]:
+    """What a complex tensor written into a real one warns of, if there is anything to write."""
+    given = getattr(value, "dtype", "float64")
+    if category(given) < 3 or category(input.dtype) not in (1, 2) or not prod(input.shape):
+        return ()
+    return (("complex-to-real", f"a {given} value is written into a {input.dtype} tensor"),)
+
+
 def _spreads(input: Any, value: Any) -> bool:
     """A value of another shape is first viewed and expanded."""
     return shape_of(value) != shape_of(input)
@@ -96,6 +133,7 @@ def _spreads(input: Any, value: Any) -> bool:
     spreads=True,
     apart=("value",),
     check=_fits,
+    warns=_drops_imaginary_part,
 )
 def copy(xp: Xp, input: Tensor, value: Operand) -> Tensor:
     """value in the shape and dtype of input: what an assignment writes. Source: the identity in value."""
@@ -120,7 +158,14 @@ def _(xp: Xp, ct: Array, input_meta: Any, value_meta: Any) -> Array:
     return ct if shape == input_meta.shape else xp.reshape(sum_to(xp, ct, shape), value_meta.shape)
 
 
-@linear(node="FillBackward3", dtypes=KEEP, internal=True, inplace=True, apart=("value",))
+@linear(
+    node="FillBackward3",
+    dtypes=KEEP,
+    internal=True,
+    inplace=True,
+    apart=("value",),
+    warns=_drops_imaginary_part,
+)
 def fill_all(xp: Xp, input: Tensor, value: Operand) -> Tensor:
     """value, 0-d, in every element of input: what assigning one number writes. Source: linear in value."""
     return xp.broadcast_to(xp.astype(value, xp.dtype), xp.shape(input))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, prod
+from math import prod
 from typing import Any
 
-from gradspec.dtypes import BITS, category
+from gradspec.dtypes import category
 from gradspec.ops.arguments import axis_of, check_axis, each, fault, rank_of, shape_of
-from gradspec.ops.places import at, at_least_1d, check_dtype, check_range, index_1d, put_along
+from gradspec.ops.places import at, at_least_1d, check_dtype, check_number, check_range, index_1d, put_along
 from gradspec.ops.registry import KEEP, SAME, Array, Number, Operand, Tensor, Tensors, Xp, linear
 from gradspec.ops.samples import bools, ints, sample, uniform
 
 __all__ = ["index_add", "index_copy", "index_put", "masked_fill", "scatter", "scatter_add"]
 
 Shape = tuple[int, ...]
-_LARGEST = {"float16": 65504.0, "bfloat16": 2.0**128 - 2.0**120, "float32": 2.0**128 - 2.0**104}
 
 
 # At index arrays.
@@ -106,7 +105,7 @@ def _(xp: Xp, ct: Array, indices: Any) -> Array:
 
 def _check_index_add(input: Any, dim: int, index: Any, source: Any, alpha: float) -> None:
     check_dtype("index_add", index)
-    _check_number(alpha, input.dtype)
+    check_number(alpha, input.dtype)
     if len(index.shape) > 1:
         raise fault("shape-mismatch", f"index_add needs a vector of numbers, not shape {list(index.shape)}")
     axis = axis_of(dim, len(input.shape))
@@ -265,23 +264,7 @@ def _check_scatter(input: Any, dim: int, index: Any, src: Any, value: Any, **_: 
             raise fault("dtype-mismatch", f"a src of {number.dtype} does not fit a {input.dtype} tensor")
     else:
         _check_along("scatter", input, dim, index, None)
-        _check_number(number, input.dtype)
-
-
-def _check_number(value: Any, dtype: str) -> None:
-    """Raises dtype-cast for a number that a dtype cannot hold, be it rounded."""
-    kind = category(dtype)
-    fits = kind == 3 or not isinstance(value, complex) or value.imag == 0
-    if fits and kind == 1:
-        signed = dtype != "uint8"
-        size = 2 ** (BITS[dtype] - signed)
-        low = -size if signed else 0 if isinstance(value, float) else 1 - size  # whole ones wrap around
-        fits = isfinite(value.real) and low <= value.real < size
-    elif fits and kind == 2:
-        number = float(value.real)
-        fits = not isfinite(number) or abs(number) <= _LARGEST.get(dtype, inf)
-    if not fits:
-        raise fault("dtype-cast", f"{value} cannot be written into a {dtype} tensor")
+        check_number(number, input.dtype)
 
 
 def _scatter_node(src: Any, **_: Any) -> str:
@@ -418,7 +401,7 @@ def _check_masked_fill(input: Any, mask: Any, value: Any, **_: Any) -> None:
     if mask.dtype != "bool":
         raise fault("dtype-unsupported", f"masked_fill needs a mask of bool, not {mask.dtype}")
     if not hasattr(value, "dtype"):
-        _check_number(value, input.dtype)
+        check_number(value, input.dtype)
 
 
 def _masked_fill_node(value: Any, **_: Any) -> str:
