@@ -67,6 +67,7 @@ def is_hidden_in(tape: Tape, slot: int) -> bool:
     way is kept."""
     for node, ins in zip(tape.nodes, tape.ins, strict=True):
         op = getattr(node, "op", None) if slot in ins else None
-        if op is not None and (op.hides or op.keeps) and slot in [ins[position] for position in node.saves]:
+        hidden = op is not None and (op.hides or op.keeps is True or (op.keeps == "recorded" and tape.twice))
+        if hidden and slot in [ins[position] for position in node.saves]:
             return True
     return False

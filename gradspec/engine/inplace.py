@@ -186,11 +186,11 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
         if spread and have != wanted:
             strides = spread_over(have, strides, wanted)
             if prod(have) != prod(wanted):  # it is expanded, and repeats its elements
-                _check_order(tape, tensor, other)
+                _check_order(tape, tensor, other, same=same)
                 continue
         mine, theirs = memory.stretch(target), memory.stretch(slot)
         if mine is None or theirs is None:
-            _check_order(tape, tensor, other)
+            _check_order(tape, tensor, other, same=same)
             continue
         if mine[0] > theirs[1] or theirs[0] > mine[1]:
             continue
@@ -198,12 +198,13 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
             raise ProgramError("overlapping-memory", "an operand overlaps the tensor that is written")
 
 
-def _check_order(tape: Tape, tensor: int, other: int) -> None:
+def _check_order(tape: Tape, tensor: int, other: int, *, same: bool) -> None:
     """Raises UnsupportedFeature where an operand shares places with the tensor that is written and lies
     otherwise: torch does not look at such memory, and what is read depends on the order of writing."""
     memory = tape.memory
     mine, theirs = memory.slot(tensor), memory.slot(other)
-    if memory.layout(mine) == memory.layout(theirs) and tape.kinds[mine].shape == tape.kinds[theirs].shape:
+    alike = memory.layout(mine) == memory.layout(theirs)
+    if same and alike and tape.kinds[mine].shape == tape.kinds[theirs].shape:
         return
     if not set(memory.located(tensor)).isdisjoint(memory.located(other)):
         raise UnsupportedFeature("views", "an operand that shares places with the tensor that is written")

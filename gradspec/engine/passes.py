@@ -265,6 +265,7 @@ class Passes:
     ) -> None:
         """As in torch, what a pass warns of, `warned` first, comes after what hooks warn of."""
         tape = self.tape
+        tape.twice = tape.twice or create_graph
         mode, tape.recording = tape.recording, create_graph
         task, tape.task = tape.task, Task()
         before = self._start, self._held, self._how, self._outside
@@ -536,11 +537,12 @@ class Passes:
         waiting = [*self._how.left.values(), *self._how.leaves.values()]
         held = ct.slot < self._start or ct.slot in self._held
         held = held or any(isinstance(other, Traced) and other.slot == ct.slot for other in waiting)
-        if ct.slot in memory.views and not held and obeys(ct.shape, mine, leafs):
+        stolen = not held and obeys(ct.shape, mine, leafs)
+        if stolen and ct.slot in memory.views:
             return int(tape.ops.detach(ct).slot)
         copy = tape.array(tape.values[ct.slot], ct.dtype)
         if is_dense(ct.shape, leafs):
-            memory.lay(copy, Layout(leafs))
+            memory.lay(copy, Layout(mine if stolen else leafs))
         return copy
 
     def _tensor(self, ct: Any, kind: Kind) -> int:

@@ -58,10 +58,10 @@ class Plan:
     """
 
     __slots__ = (
-        "arguments", "back", "compute", "follows", "forward", "freed", "hollow", "inputs", "kind", "library",
-        "marks", "name", "op", "out_dtype", "pairs", "part_names", "parts", "passes_on", "records", "rule_of",
-        "saves", "saves_anything", "saves_output", "saves_parts", "shown", "single", "tracked_names",
-        "urgent", "warns", "written", "zero_dim",
+        "arguments", "back", "compute", "followed", "follows", "forward", "freed", "hollow",
+        "inputs", "kind", "library", "marks", "name", "op", "out_dtype", "pairs", "part_names",
+        "parts", "passes_on", "records", "rule_of", "saves", "saves_anything", "saves_output",
+        "saves_parts", "shown", "single", "tracked_names", "urgent", "warns", "written", "zero_dim",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +93,7 @@ class Plan:
         tracked = self._tracked() if recording and (op.kind != "constant" or in_place) else ()
         self.pairs = tuple(pair for pair in tracked if not inputs[pair[0]].lent)
         self.records = bool(tracked)
+        self.followed = tuple(position for position, _ in (tracked if op.hides else self.pairs))
         self.tracked_names = tuple(name for _, name in tracked) if op.kind != "constant" else ()
         called = (in_place and op.node_in_place) or op.node
         self.shown = _Shown(op, called, arguments, inputs, self.rule_of, self.compute or self.out_dtype)
@@ -213,11 +214,10 @@ class Plan:
         return tuple(position for position, _ in self.pairs)
 
     def rules(self) -> list[RuleLike]:
-        return [
-            self.rule_of[name]
-            for name in dict.fromkeys(name for _, name in self.pairs)
-            if name in self.rule_of
-        ]
+        """The rules that save something. Where torch has several nodes, gradients go from one to the next
+        also of operands that are lent theirs."""
+        followed = self.tracked_names if self.op.hides else [name for _, name in self.pairs]
+        return [self.rule_of[name] for name in dict.fromkeys(followed) if name in self.rule_of]
 
     def _possible_rules(self) -> list[RuleLike]:
         """The rules for all arguments that are tensors to torch, whether or not they need a gradient."""
@@ -232,7 +232,7 @@ class Plan:
         """The input positions of an argument that a rule names; of a list, those beside another one."""
         listed = self.op.by_name[name].kind == "Tensors"
         for position in holes(self.arguments[name]):
-            if not listed or any(other != position for other in self.feeds):
+            if not listed or any(other != position for other in self.followed):
                 yield position
 
     def _saved(self) -> None:

@@ -45,7 +45,7 @@ class OpLike(Protocol):
     outputs: Any
     chooses: bool
     hides: Any
-    keeps: bool
+    keeps: bool | str
     dynamic: bool
     view: bool
     apart: tuple[str, ...]

@@ -236,7 +236,7 @@ class Tape:
 
     __slots__ = (
         "_numbers", "anomaly", "cut", "engine", "inferred", "ins", "kinds", "memory", "nodes", "ops",
-        "passes_on", "recording", "rewrites", "special", "task", "urgent", "values", "warned",
+        "passes_on", "recording", "rewrites", "special", "task", "twice", "urgent", "values", "warned",
     )  # fmt: skip
 
     def __init__(self, engine: Engine) -> None:
@@ -253,6 +253,7 @@ class Tape:
         self.inferred: set[int] = set()  # slots made under inference_mode
         self.anomaly = False
         self.passes_on = False  # whether a node may hand on its cotangent itself as a view
+        self.twice = False  # whether a backward was recorded
         self.urgent = False  # whether a node that is there to raise may run before others
         self.special = False  # whether it has a custom function or a checkpoint
         self.task: Task | None = None  # the backward that is running

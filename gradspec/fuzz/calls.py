@@ -432,6 +432,8 @@ def _clamp(rng: Random, live: Live, x: str) -> str:
             (lambda known: known.shape == shape) if both else lambda known: broadcastable(known.shape, shape)
         )
         low, high = pick(rng, live, fits), pick(rng, live, fits)
+        if low == high:  # torch's derivatives, forward and backward, disagree
+            high = None
         if not both:
             low, high = rng.choice(((low, None), (None, high)))
     bounds = [f"{name}={text}" for name, text in (("min", low), ("max", high)) if text is not None]

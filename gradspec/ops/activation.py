@@ -38,6 +38,7 @@ def _(xp: Xp, ct: Array, y: Array) -> Array:
 
 @elementwise(
     node="SoftplusBackward0",
+    keeps="recorded",
     dtypes=KEEP,
     accepts=("float",),
     samples=(
@@ -63,7 +64,8 @@ def softplus(xp: Xp, input: Tensor, beta: float = 1, threshold: float = 20) -> T
 @softplus.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, beta: float, threshold: float) -> Array:
     scaled = xp.multiply(input, beta)
-    return xp.where(xp.greater(scaled, threshold), ct, xp.multiply(ct, xp.sigmoid(scaled)))
+    slope = xp.where(xp.greater(scaled, threshold), ct, xp.multiply(ct, xp.sigmoid(scaled)))
+    return xp.chosen(slope, input)
 
 
 @elementwise(
@@ -98,6 +100,7 @@ def _approximation(approximate: str, **_: Any) -> None:
 
 @elementwise(
     node="GeluBackward0",
+    keeps="recorded",
     dtypes=KEEP,
     accepts=("float",),
     check=_approximation,

@@ -317,7 +317,9 @@ def pow(xp: Xp, input: Operand, exponent: Operand) -> Tensor:
 
 
 @pow.partial("input")
-def _(xp: Xp, input: Array, exponent: Array) -> Array:
+def _(xp: Xp, input: Array, exponent: Array, exponent_meta: Any) -> Array:
+    if exponent_meta.dtype == "bool" and not exponent_meta.weak:
+        raise fault("dtype-unsupported", "1 is subtracted from the exponent, but bool is not subtracted from")
     constant = xp.equal(exponent, 0)
     less_one = xp.where(constant, 1, xp.subtract(exponent, 1))  # 0⁰⁻¹ is kept out of higher derivatives too
     return xp.where(constant, 0, xp.multiply(exponent, xp.pow(input, less_one)))

@@ -317,7 +317,7 @@ def _(
     z, spread = _standardized(xp, input, axes, eps)
     ct = ct if weight is None else xp.multiply(ct, weight)
     along = xp.multiply(z, xp.mean(xp.multiply(ct, z), axes, True))
-    return xp.multiply(spread, xp.subtract(xp.subtract(ct, xp.mean(ct, axes, True)), along))
+    return xp.chosen(xp.multiply(spread, xp.subtract(xp.subtract(ct, xp.mean(ct, axes, True)), along)), input)
 
 
 @layer_norm.vjp("weight")

@@ -23,6 +23,7 @@ def _rises(xp: Xp, y: Array, slope: float, name: str) -> Array:
 
 @elementwise(
     node="EluBackward0",
+    keeps="recorded",
     node_in_place="EluBackward1",
     dtypes=KEEP,
     accepts=("float",),
@@ -49,7 +50,7 @@ def _below(xp: Xp, x: Array) -> Array:
 @elu.vjp("input")
 def _(xp: Xp, ct: Array, input: Array, alpha: float) -> Array:
     falling = xp.multiply(xp.exp(_below(xp, input)), alpha)
-    return xp.where(xp.less_equal(input, 0), xp.multiply(ct, falling), ct)
+    return xp.chosen(xp.where(xp.less_equal(input, 0), xp.multiply(ct, falling), ct), input)
 
 
 @elu.vjp("input", in_place=True)

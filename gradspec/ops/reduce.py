@@ -164,7 +164,7 @@ def _(xp: Xp, ct: Array, input: Array, input_meta: Any, y: Array, dim: int | Non
     if not shape:
         return ct
     if not product(shape):
-        return _spread(xp, ct, shape, dim, keepdim)
+        return xp.multiply(_spread(xp, ct, shape, dim, keepdim), input)
     flat = dim is None
     factors = xp.reshape(input, (product(shape),)) if flat else input
     size = product(shape) if flat else shape[axis_of(dim or 0, len(shape))]

@@ -145,8 +145,9 @@ class Op:
         # not told. True, or a function (arguments by name: tensors as metas) → bool.
         self.hides: bool | Callable[..., bool] = facts.pop("hides", False)
         # torch's node keeps what it made on the way, beside operands and result: where a write through .data
-        # goes unnoticed, its gradient is of both.
-        self.keeps: bool = facts.pop("keeps", False)
+        # goes unnoticed, its gradient is of both. "recorded": that of this op does so here, once a backward
+        # was recorded, where torch has one node.
+        self.keeps: bool | str = facts.pop("keeps", False)
         self.dtypes: Any = facts.pop("dtypes", PROMOTE)
         self.inplace: bool = facts.pop("inplace", False)  # `name_(x, ...)` exists
         # How operands of that form may share the written memory: "any", "same" (all of it, arranged in the

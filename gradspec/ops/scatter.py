@@ -402,6 +402,8 @@ def _check_masked_fill(input: Any, mask: Any, value: Any, **_: Any) -> None:
         raise fault("dtype-unsupported", f"masked_fill needs a mask of bool, not {mask.dtype}")
     if not hasattr(value, "dtype"):
         check_number(value, input.dtype)
+    elif category(value.dtype) == 3 and category(input.dtype) in (1, 2):
+        raise fault("dtype-cast", f"a {value.dtype} value does not fit into {input.dtype}")
 
 
 def _masked_fill_node(value: Any, **_: Any) -> str:
