@@ -270,7 +270,9 @@ _WARNINGS: dict[str, tuple[str, ...]] = {
     "gradient-layout": ("^grad and param do not obey the gradient layout contract",),
 }
 # Words about an error that is reported anyway.
-_SILENT = re.compile(r"^Error detected in |^Anomaly Detection has been enabled")
+_SILENT = re.compile(
+    r"^Error detected in |^Anomaly Detection has been enabled|^\s*Previous calculation was induced by"
+)
 _PARSER = re.compile(r"argument|invalid combination|expected Variable|gradients can be either")
 
 

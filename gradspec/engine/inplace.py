@@ -111,6 +111,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
     base = memory.base(tensor)
     tape.rewrites.add(len(values))
     tape.urgent = tape.urgent or plan.urgent
+    tape.passes_on = tape.passes_on or plan.passes_on
     if base == tensor:
         slot = tape.push(result, tape.engine.kinds.with_grad(kind, True), node, inputs)
         memory.move(tensor, slot)
@@ -146,6 +147,8 @@ def check_memory(tape: Tape, tensor: int, inputs: tuple[int, ...], overlap: str,
             raise ProgramError(
                 "overlapping-memory", "elements of the written tensor share memory; clone() it first"
             )
+    if overlap in ("marked", "filled"):  # the mask may be the tensor itself, but not part of it
+        _check_relations(tape, tensor, inputs[:-1], same=True, spread=True)
     apart = overlap in ("none", "places")
     if apart or (memory.views and overlap == "same"):
         _check_relations(tape, tensor, inputs, same=overlap == "same", spread=spread)
@@ -219,7 +222,9 @@ def current(tape: Tape, tensor: int) -> int:
     memory = tape.memory
     if memory.views and memory.versions and memory.is_outdated(tensor):
         check_view(tape, tensor)
-        return restride(tape, tensor)
+        before = memory.slot(tensor)
+        memory.renewed[before] = renewed = restride(tape, tensor)
+        return renewed
     return memory.now.get(tensor, tensor)
 
 

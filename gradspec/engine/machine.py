@@ -49,6 +49,7 @@ class Machine:
         self.after: dict[int, dict[int, AfterHook]] = {}
         self.nodes_before: dict[int, dict[int, NodeHook]] = {}
         self.nodes_after: dict[int, dict[int, NodeHook]] = {}
+        self.shows_grads = False  # whether a .grad was read or assigned, so that it may be used elsewhere
         self._handles = 0
         self.inference = False  # whether inference_mode is on
 
@@ -328,6 +329,7 @@ class Machine:
         leaf = self.tape.nodes[self.memory.slot(tensor)] is None
         if grad is None and not leaf and tensor not in self.retains:
             self.tape.warned.append(("non-leaf-grad", NON_LEAF_GRAD))
+        self.shows_grads = self.shows_grads or grad is not None
         return grad
 
     def set_grad(self, tensor: int, grad: int | None) -> None:
@@ -345,6 +347,7 @@ class Machine:
                     "gradient-shape",
                     f"a tensor of shape {list(mine.shape)} cannot have a grad of {list(given.shape)}",
                 )
+            self.shows_grads = True
         self.grads[tensor] = grad
 
     def zero_grad(self, tensor: int, set_to_none: bool) -> None:

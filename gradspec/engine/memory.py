@@ -56,6 +56,7 @@ class Memory:
               half a slot after the last one
     taken     tensor that took over another memory, by `.data =` or from a stand-in → the tensor whose memory
               that is
+    renewed   slot of a view → the slot where the same value has its history again
     first     stand-in at the root of a memory → the tensor that the memory was made with
     laid      slot → how its tensor lies in memory, where it is not contiguous from the start
     bent      slot of a tensor whose shape was changed in place unrecorded → the shape that its node gave, or
@@ -72,6 +73,7 @@ class Memory:
         "left",
         "now",
         "owner",
+        "renewed",
         "taken",
         "tape",
         "versions",
@@ -88,6 +90,7 @@ class Memory:
         self.versions: dict[int, int] = {}
         self.written: dict[int, float] = {}
         self.taken: dict[int, int] = {}
+        self.renewed: dict[int, int] = {}
         self.first: dict[int, int] = {}
         self.bent: dict[int, tuple[int, ...]] = {}
         self.known: dict[int, int] = {}

@@ -252,8 +252,9 @@ class Passes:
 
     @property
     def _shows_order(self) -> bool:
-        """Whether it shows in which order leaves are served."""
-        return self.machine.is_hooked or self.tape.urgent
+        """Whether it shows in which order leaves are served: to hooks, to a node that raises, and where a
+        gradient that is added to may have been used."""
+        return self.machine.is_hooked or self.machine.shows_grads or self.tape.urgent
 
     def close(self) -> None:
         """Let go of the tape."""

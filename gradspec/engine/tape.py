@@ -342,6 +342,7 @@ class Tape:
 
     def _current(self, slot: int) -> int:
         """A slot that is a tensor's present value, with that tensor's history; another slot as it is."""
+        slot = self.memory.renewed.get(slot, slot)  # a composite's own ops, where an earlier one asked for it
         tensor = self.memory.owner.get(slot, slot)
         return current(self, tensor) if self.memory.slot(tensor) == slot else slot
 

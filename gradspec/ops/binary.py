@@ -335,7 +335,9 @@ def _(xp: Xp, input: Array, exponent: Array, y: Array) -> Array:
     else:
         not_negative = xp.greater_equal(exponent, 0)
     flat = xp.logical_and(xp.equal(input, 0), not_negative)
-    return xp.multiply(y, xp.log(xp.where(flat, 1, input)))
+    base = xp.where(flat, 1, input)
+    # a real base of complex powers has a complex logarithm
+    return xp.multiply(y, xp.log(xp.astype(base, xp.dtype) if category(xp.dtype) == 3 else base))
 
 
 TIES = {"input = other": {"torch": 0.5, "input": 1.0, "other": 0.0}}

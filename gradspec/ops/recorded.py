@@ -7,7 +7,7 @@ from typing import Any
 
 from gradspec.dtypes import category
 from gradspec.engine.plan import sum_to
-from gradspec.ops.arguments import fault, shape_of
+from gradspec.ops.arguments import always, fault, shape_of
 from gradspec.ops.indexing import index_arrays
 from gradspec.ops.places import check_number
 from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, general, linear
@@ -131,6 +131,7 @@ def _spreads(input: Any, value: Any) -> bool:
     internal=True,
     inplace=True,
     spreads=True,
+    passes_on=always,
     apart=("value",),
     check=_fits,
     warns=_drops_imaginary_part,

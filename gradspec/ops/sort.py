@@ -49,7 +49,7 @@ def put_back(xp: Xp, ct: Any, indices: Array, meta: Any, dim: int, keepdim: bool
     """The transpose of `picked`: each cotangent at the place that its element came from."""
     shape, ct = meta.shape, ct[0]
     if not shape:
-        return ct
+        return xp.multiply(ct, 1)  # as in torch a tensor of its own
     axis = axis_of(dim, len(shape))
     if not keepdim:
         kept = reduced_shape(shape, (axis,))
