@@ -164,8 +164,10 @@ def sigmoid(z: complex) -> complex:
 def pow(a: complex, b: complex) -> complex:
     """aᵇ = e^(b·log a); at a = 0 as NumPy: 1 for b = 0, 0 for a real b > 0, otherwise NaN."""
     try:
-        return complex(a) ** b
+        power = complex(a) ** b
     except ZeroDivisionError:
         return NAN
     except OverflowError:
         return exp(b * log(complex(a)))
+    # Python multiplies two factors, of which one may vanish and the other overflow
+    return power if power == power else exp(b * log(complex(a)))
