@@ -61,6 +61,8 @@ class Passes:
         seeds = self._seeds(roots, gradients, recorder, create_graph)
         chosen = None
         for tensor in inputs or ():
+            if machine.kind(tensor).grad:
+                machine.slot(tensor)  # torch asks for its history first
             machine.retain_grad(tensor)
             chosen = {*(chosen or ()), machine.slot(tensor)}
 

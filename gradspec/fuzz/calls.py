@@ -408,6 +408,21 @@ def _at_least_2d(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, diagonal={rng.randrange(-2, 3)}" if len(live[x].shape) >= 2 else None
 
 
+def _regular(rng: Random, live: Live, x: str) -> str | None:
+    """Matrices that have an inverse: of others torch's derivatives depend on whether they are recorded."""
+    from numpy import array
+    from numpy.linalg import det
+
+    matrices = array(live[x].value.nested())
+    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2]:
+        return x  # an error
+    return x if (abs(det(matrices)) > 1e-2).all() else None
+
+
+def _never(rng: Random, live: Live, x: str) -> None:
+    """Where the two are equal, torch's derivatives, forward and backward, disagree."""
+
+
 def _two_dims(rng: Random, live: Live, x: str) -> str | None:
     return x if len(live[x].shape) == 2 else None
 
@@ -490,6 +505,7 @@ _MAKERS: dict[str, Callable[[Any, Any, str], str | None]] = {
 _MAKERS |= {
     "l1_loss": _pair, "mse_loss": _pair, "smooth_l1_loss": _pair, "huber_loss": _pair,
     "binary_cross_entropy_with_logits": _pair, "nll_loss": _classes, "cross_entropy": _classes,
-    "layer_norm": _layer_norm, "dist": _dist,
+    "layer_norm": _layer_norm, "dist": _dist, "det": _regular, "linalg.det": _regular, "logdet": _regular,
+    "fmax": _never, "fmin": _never,
     "dropout": _dropout,
 }  # fmt: skip

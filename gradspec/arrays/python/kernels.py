@@ -129,7 +129,7 @@ _COMPLEX: dict[str, _Entry] = {
     "subtract": _same(operator.sub),
     "multiply": _same(operator.mul),
     "divide": (operator.truediv, ieee_complex.divide, True),
-    "pow": (operator.pow, ieee_complex.pow, True),
+    "pow": _same(ieee_complex.pow),
     "negative": _same(operator.neg, False),
     "abs": _same(ieee_complex.abs),
     "conj": _same(lambda z: complex(z).conjugate(), False),
