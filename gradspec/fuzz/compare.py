@@ -9,7 +9,7 @@ what rounding explains: 64 ulps of the largest number in the tensor at once, and
 enough a bound from reruns in double precision (see `_Bound`).  Where the two had rounded differently
 before, and a rerun with slightly moved numbers takes another branch as well, nothing can be said: such a
 program is set aside. So is one in which a zero, or what is nearly one, had another sign (torch's kernels
-sign zeros by their place in memory) and then a number comes out with another sign.
+sign zeros by their place in memory) and then a number comes out with another sign, or half a turn away.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _Judge:
         self.before = False  # the same, before the array that was compared last
         self.where: Any = None  # finds, in a run, the array that differs
         self.turned = False  # whether a number near 0 has another sign somewhere so far
-        self.mirrored = False  # whether, after that, the numbers that differ do so by their signs
+        self.mirrored = False  # whether, after that, the numbers that differ do so by signs or half turns
         self.scale = 1.0  # the largest finite number that the reference has seen so far
         self.same: dict[
             Any, tuple[dict[int, int], dict[int, int]]
@@ -250,7 +250,9 @@ class _Judge:
             return False
         about = math.sqrt(max(EPS[a.dtype], self.reruns.eps)) * largest
         self.where = where
-        self.mirrored = turned and all(x == -y or abs(abs(x) - abs(y)) <= about for x, y in pairs)
+        self.mirrored = turned and all(
+            x == -y or abs(abs(x) - abs(y)) <= about or abs(abs(x - y) - math.pi) <= about for x, y in pairs
+        )
         return _Bound(self, a, where).exceeded(b)
 
     def flips(self, at: int) -> bool:
