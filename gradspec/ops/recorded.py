@@ -14,7 +14,7 @@ from gradspec.ops.registry import KEEP, Array, Index, Operand, Tensor, Xp, gener
 
 __all__ = [
     "beside", "chosen", "copy", "duplicate", "fill_all", "index_get", "index_put_add", "index_write",
-    "scatter_onto", "threshold_backward",
+    "is_one_under_a_mask", "scatter_onto", "threshold_backward",
 ]  # fmt: skip
 
 

@@ -26,7 +26,16 @@ SEED = 20261126
 FIELDS = ("grad_fn", "next_functions", "nodes")
 OPS = sorted(name for name, op in registry.items() if not op.internal)
 PROGRAMS = 200
-UNTOLD = ("contiguous", "detach", "einsum", "imag", "logdet", "positive", "real")  # or no node at all
+UNTOLD = (
+    "argsort",
+    "contiguous",
+    "detach",
+    "einsum",
+    "imag",
+    "logdet",
+    "positive",
+    "real",
+)  # or no node at all
 
 
 @pytest.fixture(scope="module")
