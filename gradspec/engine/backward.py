@@ -148,8 +148,8 @@ class _Careful:
                 how.before[k](ct)
             if (tape.memory.written or tape.cut) and plan.saves_anything:
                 _check_saved(tape, plan, k)
-            if type(plan) is CopySlices and (how.reached is None or tape.ins[k][0] in how.reached):
-                plan.check_first()
+            if type(plan) is CopySlices:
+                plan.check_places(how.reached is None or tape.ins[k][0] in how.reached)
             idle = k in how.idle and not (getattr(plan, "gone", False) or type(plan) is Part)
             if idle and plan.name != "NotImplemented":
                 back = _nothing

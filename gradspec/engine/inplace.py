@@ -97,7 +97,7 @@ def change(tape: Tape, tensor: int, plan: Plan, inputs: tuple[int, ...], *, over
             "dtype-cast", f"a {plan.out_dtype} result cannot be written into a {kind.dtype} tensor"
         )
     tape.warned += plan.warns
-    if prod(kind.shape) and category(plan.compute or plan.out_dtype) == 3 > category(kind.dtype):
+    if prod(kind.shape) and category(plan.compute or plan.out_dtype) == 3 > category(kind.dtype) > 0:
         tape.warned.append(
             ("complex-to-real", f"a {plan.compute} result is written into a {kind.dtype} tensor")
         )
@@ -327,7 +327,9 @@ class CopySlices(_Node):
         self.before = tape.values[inputs[0]]  # the view's old value, which the op's rule may need
         self.slot = -1  # of the view's new value
         self.first = 0 if tape.kinds[under].grad else None  # where the first edge leads
-        self.repeats = tape.memory.repeats(inputs[0])  # whether elements of the view share memory
+        # whether elements of the view share memory, and whether elements of the base do
+        self.repeats = tape.memory.repeats(inputs[0])
+        self.repeats_below = tape.memory.repeats(under)
         self.saves = plan.saves
         self.saves_output = plan.saves_output
 
@@ -335,9 +337,10 @@ class CopySlices(_Node):
     def edges(self) -> tuple[int | None, ...]:
         return (self.first, *self.plan.edges[1:])
 
-    def check_first(self) -> None:
-        """Raises overlapping-memory where the view's gradient, which the base is to get, repeats places."""
-        if self.repeats and self.first is not None:
+    def check_places(self, wanted: bool) -> None:
+        """Raises overlapping-memory where the gradient of the base, or that of the view, which the base is to
+        get if that is `wanted`, repeats places."""
+        if self.repeats_below or (self.repeats and self.first is not None and wanted):
             raise ProgramError("overlapping-memory", "the gradient of an expanded tensor is written")
 
     @property

@@ -36,6 +36,8 @@ class Machine:
     grads     tensor → its .grad, a tensor or None
     retains   the non-leaves that keep their gradient → where: None for wherever the tensor is
     hooks     slot → hooks on its gradient, in the order they were put on: (number, function)
+    hooked_at slot → where hooks go that are put on there: as in torch, where a tensor had some when its shape
+              was changed in place, with those
     after     leaf → post-accumulate hooks
     nodes_before, nodes_after    node's slot → hooks on the node
     """
@@ -46,6 +48,7 @@ class Machine:
         self.grads: dict[int, int | None] = {}
         self.retains: dict[int, int | None] = {}
         self.hooks: dict[int, dict[int, Hook]] = {}
+        self.hooked_at: dict[int, int] = {}
         self.after: dict[int, dict[int, AfterHook]] = {}
         self.nodes_before: dict[int, dict[int, NodeHook]] = {}
         self.nodes_after: dict[int, dict[int, NodeHook]] = {}
@@ -229,6 +232,8 @@ class Machine:
         if self.retains.get(tensor, 0) is None:
             self.retains[tensor] = self.memory.slot(tensor)  # as in torch, not moved along by such an op
         slot = tape.push(result, kind, plan.node, slots)
+        if slots[0] in self.hooks:
+            self.hooked_at[slot] = self.hooked_at.get(slots[0], slots[0])
         memory.move(tensor, slot)
         memory.lay(slot, layout)
         memory.write(tensor, result, time=slot)
@@ -392,7 +397,8 @@ class Machine:
         """
         if not self.requires_grad(tensor):
             raise ProgramError("untracked", "a hook needs a tensor with requires_grad=True")
-        return self._put_on(self.hooks, self.slot(tensor), function)
+        slot = self.slot(tensor)
+        return self._put_on(self.hooks, self.hooked_at.get(slot, slot), function)
 
     def hook_after(self, leaf: int, function: AfterHook) -> Callable[[], None]:
         """Call `function` with the leaf once its .grad was updated.

@@ -351,8 +351,7 @@ class Passes:
         if (category(given.dtype) == 3) != (category(kind.dtype) == 3):
             raise ProgramError("gradient-dtype", f"a {given.dtype} gradient for a {kind.dtype} root")
         if recorder is not None:
-            slot = machine.slot(gradient) if create_graph else machine.memory.slot(gradient)
-            return recorder.astype(Traced(self.tape, slot), kind.dtype)
+            return recorder.astype(Traced(self.tape, machine.memory.slot(gradient)), kind.dtype)
         value = machine.value(gradient)
         return value if given.dtype == kind.dtype else machine.space(given).astype(value, kind.dtype)
 

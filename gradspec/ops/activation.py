@@ -264,4 +264,4 @@ def log_softmax(xp: Xp, input: Tensor, dim: int, *, dtype: DType | None = None) 
 @log_softmax.vjp("input")
 def _(xp: Xp, ct: Array, y: Array, y_meta: Any, dim: int) -> Array:
     axes = (axis_of(dim, len(y_meta.shape)),) if y_meta.shape else ()
-    return xp.subtract(ct, xp.multiply(xp.exp(y), xp.sum(ct, axes, True)))
+    return xp.chosen(xp.subtract(ct, xp.multiply(xp.exp(y), xp.sum(ct, axes, True))), y)

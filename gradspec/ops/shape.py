@@ -553,7 +553,8 @@ def flip(xp: Xp, input: Tensor, dims: Dims) -> Tensor:
 
 @flip.adjoint("input")
 def _(xp: Xp, ct: Array, input_meta: Any, dims: Dims) -> Array:
-    return _flipped(xp, ct, len(input_meta.shape), dims)
+    flipped = _flipped(xp, ct, len(input_meta.shape), dims)
+    return xp.multiply(ct, 1) if flipped is ct else flipped  # as in torch always a tensor of its own
 
 
 def _at_least_a_matrix(input: Any, **_: Any) -> None:
