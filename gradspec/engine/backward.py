@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gradspec.engine.inplace import CopySlices, check_view
 from gradspec.engine.plan import Part, sum_to
 from gradspec.engine.undefined import UNDEFINED, Cotangents, hand_down
-from gradspec.errors import ProgramError
+from gradspec.errors import ProgramError, UnsupportedFeature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -156,18 +156,19 @@ class _Careful:
             else:
                 back = plan.back if how.recorder is None else how.recorder.back_of(plan)
             parts: dict[int, Any] = {}
+            freed = None if how.retain_graph else plan.freed
             if tape.special and _is_undefined(ct) and not getattr(plan, "materializes", False):
                 hand_down(tape, k, grads)
             elif k in how.after:
-                parts = _apart(tape, back, ct, self.values, k, grads)
+                parts = _apart(tape, back, ct, self.values, k, grads, freed)
             elif tape.anomaly:
-                _watched(tape, back, ct, self.values, k, grads)
+                _watched(tape, back, ct, self.values, k, grads, freed)
             else:
                 back(ct, self.values, tape.ins[k], k, grads)
             if k in how.after:
                 how.after[k](parts)
-            if not how.retain_graph and plan.freed is not None:
-                tape.nodes[k] = plan.freed
+            if freed is not None:
+                tape.nodes[k] = freed
             if self.waits is not None:
                 self._serve(_fed(plan, tape.ins[k]))
 
@@ -275,6 +276,8 @@ def _check_saved(tape: Tape, plan: Any, k: int) -> None:
         tensor = memory.owner.get(slot, slot)
         if memory.views and memory.slot(tensor) == slot and memory.is_outdated(tensor):
             check_view(tape, tensor)  # torch looks at the history of what it saved first
+        if hides and slot in memory.laid and memory.last_write(slot) > k:
+            raise UnsupportedFeature("views", f"whether {plan.name} saved a copy of what was changed since")
         itself = in_place and slot == tape.ins[k][0]
         # an in-place op writes at its own time
         if (
@@ -300,10 +303,12 @@ def _is_undefined(ct: Any) -> bool:
     return ct is UNDEFINED or (type(ct) is list and all(part is None for part in ct))
 
 
-def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: Any) -> None:
-    """Anomaly detection: raises nan-detected where a node gives a NaN."""
+def _watched(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: Any, freed: Any) -> None:
+    """Anomaly detection: raises nan-detected where a node gives a NaN. `freed`: what takes the node's place
+    before that is looked at, if anything does."""
     found: dict[int, Any] = Cotangents() if tape.special else {}
     back(ct, values, tape.ins[k], k, found)
+    tape.nodes[k] = freed or tape.nodes[k]
     for slot, part in found.items():
         _check_number(tape, k, slot, part)
         _give(tape, grads, slot, part)
@@ -348,12 +353,15 @@ class _Own:
         return self.values[self.ins[slot] if slot < 0 else slot]
 
 
-def _apart(tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any]) -> dict[int, Any]:
+def _apart(
+    tape: Tape, back: Any, ct: Any, values: Any, k: int, grads: dict[int, Any], freed: Any
+) -> dict[int, Any]:
     """Run node k and add what it gives to `grads`; what it gave, by input position, kept apart also where
-    two inputs are one tensor."""
+    two inputs are one tensor. `freed`: as for `_watched`."""
     ins = tape.ins[k]
     found: dict[int, Any] = Cotangents() if tape.special else {}
     back(ct, _Own(values, ins), tuple(range(-len(ins), 0)), k, found)
+    tape.nodes[k] = freed or tape.nodes[k]
     parts = {place + len(ins): part for place, part in found.items()}
     for position, part in parts.items():
         if tape.anomaly:

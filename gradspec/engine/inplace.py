@@ -179,9 +179,10 @@ def _check_relations(tape: Tape, tensor: int, inputs: tuple[int, ...], *, same: 
     target = memory.slot(tensor)
     for slot in inputs[1:]:
         other = memory.owner.get(slot, slot)
-        if other == tensor and not same:
+        # a value is viewed without leading axes of size 1, and then another tensor
+        if other == tensor and not same and tape.kinds[slot].shape[:1] != (1,):
             raise ProgramError("overlapping-memory", "the tensor that is written is its own operand")
-        if other == tensor or memory.root(other) != memory.root(tensor):
+        if (other == tensor and same) or memory.root(other) != memory.root(tensor):
             continue
         if not spread and (memory.is_turned(tensor) or memory.is_turned(other)):
             continue  # torch copies what shows its memory as conjugates before it goes on

@@ -232,6 +232,7 @@ class Machine:
         if self.retains.get(tensor, 0) is None:
             self.retains[tensor] = self.memory.slot(tensor)  # as in torch, not moved along by such an op
         slot = tape.push(result, kind, plan.node, slots)
+        tape.passes_on = True  # its cotangent is a view of that of the result
         if slots[0] in self.hooks:
             self.hooked_at[slot] = self.hooked_at.get(slots[0], slots[0])
         memory.move(tensor, slot)
