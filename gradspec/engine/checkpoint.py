@@ -191,7 +191,9 @@ class _Block:
         collector = _Collector(machine, len(tape.values))
         change = machine.change
 
-        def guarded(table: Table, tensors: Sequence[int], *, overlap: str = "same") -> int:
+        def guarded(
+            table: Table, tensors: Sequence[int], *, overlap: str | Callable[[str], str] = "same"
+        ) -> int:
             """An op in place saves before it writes: where that is the last value, nothing is written."""
             slots = tuple([machine.slot(tensor) for tensor in tensors])
             plan = table.prepare(tuple([tape.kinds[s] for s in slots]), [tape.values[s] for s in slots])
