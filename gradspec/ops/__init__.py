@@ -20,8 +20,7 @@ FAMILIES = {
     "compare": "eq ne lt le gt ge",
     "creation": "zeros_like ones_like new_zeros clone contiguous contiguous_clone detach to_copy to",
     "complex": (
-        "conj conjugate conj_view real_part imag_part real imag view_as_real view_as_complex complex_view "
-        "real_view"
+        "conj conj_view real_part imag_part real imag view_as_real view_as_complex complex_view real_view"
     ),
     "polar": "angle complex polar",
     "reduce": "sum mean prod var std amax amin argmax argmin logsumexp cumsum",

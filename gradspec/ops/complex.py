@@ -12,7 +12,7 @@ from gradspec.ops.samples import sample, uniform
 from gradspec.ops.strides import kept, of_pairs, paired
 
 __all__ = [
-    "complex_view", "conj", "conj_view", "conjugate", "imag", "imag_part", "real", "real_part", "real_view",
+    "complex_view", "conj", "conj_view", "imag", "imag_part", "real", "real_part", "real_view",
     "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
@@ -20,20 +20,6 @@ __all__ = [
 def _real_part_dtype(dtypes: dict[str, Any], statics: dict[str, Any]) -> tuple[str, str]:
     dtype = dtypes["input"][0]
     return dtype, real_of(dtype)
-
-
-@linear(node="ConjBackward0", dtypes=KEEP, internal=True)
-def conjugate(xp: Xp, input: Tensor) -> Tensor:
-    """z̄ as new numbers, as rules make it. Shape: any → same.
-
-    Source: linear over the reals; its own transpose.
-    """
-    return xp.conj(input)
-
-
-@conjugate.adjoint("input")
-def _(xp: Xp, ct: Array) -> Array:
-    return xp.conj(ct)
 
 
 @linear(node="ConjBackward0", dtypes=KEEP, view=True, strides=kept, turns=True, internal=True)
