@@ -182,8 +182,7 @@ class Machine:
         """Run a call in place on the first of `tensors`; that tensor. `overlap`: how operands may share its
         memory: "any", "same" (all of it, in the same arrangement) or "none"; "places": none either, but its
         own elements may share memory; "marked", "filled": these, and operands any; "ignored": neither
-        matters.
-        Or a function of the written dtype.
+        matters. Or a function of the written dtype.
 
         Raises:
             ProgramError: what the op raises, leaf-in-place and the other in-place errors.

@@ -320,10 +320,7 @@ class Passes:
         """The first cotangents by slot, checked as torch checks them."""
         if len(gradients) != len(roots):
             raise ProgramError("gradient-count", f"{len(roots)} roots, but {len(gradients)} gradients")
-        cts = [
-            self._seed(root, gradient, recorder, create_graph)
-            for root, gradient in zip(roots, gradients, strict=True)
-        ]
+        cts = [self._seed(root, gradient, recorder) for root, gradient in zip(roots, gradients, strict=True)]
         for root in roots:
             if not self.machine.requires_grad(root) or self.machine.kind(root).lent:
                 raise ProgramError(
@@ -338,7 +335,7 @@ class Passes:
         self.tape.recording = mode
         return seeds
 
-    def _seed(self, root: int, gradient: int | None, recorder: Any, create_graph: bool) -> Any:
+    def _seed(self, root: int, gradient: int | None, recorder: Any) -> Any:
         machine = self.machine
         kind = machine.kind(root)
         if gradient is None:

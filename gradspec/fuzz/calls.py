@@ -381,18 +381,6 @@ def _layer_norm(rng: Random, live: Live, x: str) -> str | None:
     return f"{x}, {list(end)}{given}, eps=0.25"
 
 
-def _cdist(rng: Random, live: Live, x: str) -> str | None:
-    shape, dtype = live[x].shape, live[x].dtype
-    if len(shape) < 2:
-        return None
-    other = pick(
-        rng,
-        live,
-        lambda known: known.dtype == dtype and len(known.shape) == 2 and known.shape[-1] == shape[-1],
-    )
-    return None if other is None else f"{x}, {other}{rng.choice(('', ', p=1', ', p=inf', ', p=3'))}"
-
-
 def _dist(rng: Random, live: Live, x: str) -> str | None:
     """torch's gradient of a real tensor beside a complex one is refused by its own engine; at a distance of 0
     its derivatives of fractional orders, forward and backward, disagree."""
